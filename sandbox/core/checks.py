@@ -1,0 +1,489 @@
+"""The ordered checks: a request is accepted as a submission, or refused with the code of the first check that fails.
+
+Knows the provider's parameters and error codes; nothing of HTTP, scenarios or storage. Source: the API reference,
+"Parameters" and "Error Codes"; what it leaves open is a row of ``contract/readings.yaml``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sandbox.core import coding, times, udh
+from sandbox.core.address import destination_fault, is_destination, normal_destination, sender_fault
+from sandbox.core.callback_url import url_fault
+from sandbox.core.coding import BINARY, DCS_VALUES, LATIN1, Encoded, Inexpressible
+from sandbox.core.model import Account, Refusal, Standing, Submission, Unreadable, Value
+from sandbox.core.spelling import excerpt
+from sandbox.core.times import MalformedTime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+    from datetime import datetime
+
+    from sandbox.core.readings import Readings
+
+REQUIRED: Final = ("user", "apiKey", "to", "message")
+OPTIONAL: Final = (
+    "senderId",
+    "transactionId",
+    "confirmation",
+    "dcs",
+    "udh",
+    "validityPeriod",
+    "scheduledDeliveryTime",
+    "responseType",
+    "callbackUrl",
+)
+PARAMETERS: Final = frozenset(REQUIRED + OPTIONAL)
+"""Every parameter of the API reference, as it is spelled there."""
+
+UNSUPPORTED: Final = (
+    "binary",
+    "flash",
+    "udh",
+    "scheduling",
+    "validity",
+    *(f"dcs:{dcs}" for dcs in DCS_VALUES),
+)
+"""What an account may be without."""
+
+NO_STANDING: Final = Standing()
+
+MESSAGE_PRICE: Final = 1
+"""Credits."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A submission in the making: what came with the request, and what the checks have read from it so far."""
+
+    parameters: Mapping[str, Value]
+    json_names: Collection[str]
+    account: Account | None
+    standing: Standing
+    now: datetime
+    readings: Readings
+    hints: list[str]
+    destination: str = ""
+    sender_id: str | None = None
+    dcs: int = 0
+    udh: udh.Udh | None = None
+    encoded: Encoded = Encoded(coding.Coding.GSM7, 0, "")  # noqa: RUF009 - frozen
+    transaction_id: str | None = None
+    scheduled_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+class Check(NamedTuple):
+    """One check: what it is about, the code it refuses with, and the function that says why, or None."""
+
+    about: str
+    code: int
+    examine: Callable[[Draft], str | Refusal | None]
+
+
+def judge(
+    parameters: Mapping[str, Value],
+    *,
+    json_names: Collection[str] = (),
+    account: Account | None,
+    standing: Standing,
+    now: datetime,
+    readings: Readings,
+    callback_url: str | None = None,
+    hints: Iterable[str] = (),
+) -> Submission | Refusal:
+    """Put a request to the checks.
+
+    Args:
+        parameters: by wire name.
+        json_names: the parameters that came in a JSON body, whose characters stand for octets one to one.
+        account: of the request's user; None when there is none.
+        standing: where that account stands.
+        now: the sandbox's time.
+        readings: how the open questions are read.
+        callback_url: where reports go when the request names no URL.
+        hints: what was odd so far; the submission carries them on.
+    """
+    draft = Draft(parameters, json_names, account, standing, now, readings, list(hints))
+    if "" in parameters.values():
+        draft.parameters = _without_empty(draft)
+    for position, check in enumerate(CHECKS, 1):
+        fault = check.examine(draft)
+        if fault is not None:
+            if isinstance(fault, Refusal):
+                return Refusal(fault.code, fault.reason, position)
+            return Refusal(check.code, fault, position)
+    return _submission(draft, callback_url)
+
+
+def name_hints(parameters: Mapping[str, Value]) -> list[str]:
+    """Return a hint for each unknown parameter whose name is that of a known one but for its case."""
+    return [
+        f"{excerpt(name)} is ignored: {known} is meant, names are case-sensitive"
+        for name in parameters
+        if name not in PARAMETERS
+        and (known := _BY_LOWER_CASE.get(name.lower())) is not None
+        and known not in parameters
+    ]
+
+
+def _without_empty(draft: Draft) -> dict[str, Value]:
+    """Return the parameters without the optional ones that are empty, or with those marked as errors."""
+    kept: dict[str, Value] = {}
+    for name, value in draft.parameters.items():
+        if value != "" or name not in OPTIONAL:
+            kept[name] = value
+        elif draft.readings.empty_optional == "reject":
+            kept[name] = Unreadable("is empty: leave it out, or give it a value")
+        else:
+            draft.hints.append(f"{name} is empty and counts as absent")
+    return kept
+
+
+# -- the checks, in the order of the table below ------------------------------------------------------------------
+
+
+def _check_user(draft: Draft) -> str | None:
+    if draft.account is None:
+        user = draft.parameters.get("user")
+        if isinstance(user, str) and user:
+            return f"user {excerpt(user)} is not an account of this scenario"
+        return _missing(draft, "user")
+    if draft.account.disabled:
+        return f"the account of user {excerpt(draft.account.user)} is disabled"
+    return None
+
+
+def _check_api_key(draft: Draft) -> str | None:
+    key = draft.parameters.get("apiKey")
+    if not key or isinstance(key, Unreadable):
+        return _missing(draft, "apiKey")
+    account = _account(draft)
+    if account.api_key is not None and key != account.api_key:
+        return f"apiKey is not the key of user {excerpt(account.user)}"
+    return None
+
+
+def _check_rate(draft: Draft) -> str | None:
+    limit = _account(draft).rate_limit
+    if limit is not None and draft.standing.rate_exceeded:
+        return f"the account may make {limit.requests} requests in {limit.per_s:g} s: wait, then send again"
+    return None
+
+
+def _check_queue(draft: Draft) -> str | None:
+    limit = _account(draft).queue_limit
+    if limit is not None and draft.standing.queued >= limit:
+        return (
+            f"{draft.standing.queued} messages are without a final status, the account's queue holds {limit}: "
+            "wait for reports, then send again"
+        )
+    return None
+
+
+def _check_supported(draft: Draft) -> str | None:
+    unsupported = _account(draft).unsupported
+    if unsupported:
+        for feature in _features(draft.parameters):
+            if feature in unsupported:
+                return f"the account may not use {feature} (its unsupported list)"
+    return None
+
+
+def _features(parameters: Mapping[str, Value]) -> Iterable[str]:
+    dcs = parameters.get("dcs", "0")
+    if isinstance(dcs, str) and dcs in DCS_VALUES:
+        yield f"dcs:{dcs}"
+        if DCS_VALUES[dcs] in BINARY:
+            yield "binary"
+    if "udh" in parameters:
+        yield "udh"
+        if parameters["udh"] == _FLASH_UDH:
+            yield "flash"
+    if "scheduledDeliveryTime" in parameters:
+        yield "scheduling"
+    if "validityPeriod" in parameters:
+        yield "validity"
+
+
+def _check_sender(draft: Draft) -> str | None:
+    sender_id = draft.parameters.get("senderId")
+    if sender_id is None:
+        return None
+    if isinstance(sender_id, Unreadable):
+        return f"senderId {sender_id.why}"
+    fault = sender_fault(sender_id)
+    if fault is not None:
+        return f"senderId {fault}"
+    allowed = _account(draft).sender_ids
+    if allowed is not None and sender_id not in allowed:
+        return f"senderId {excerpt(sender_id)} is not on the account's list: {', '.join(map(excerpt, sorted(allowed)))}"
+    draft.sender_id = sender_id
+    return None
+
+
+def _check_destination(draft: Draft) -> str | None:
+    to = draft.parameters.get("to")
+    if not to or isinstance(to, Unreadable):
+        return _missing(draft, "to")
+    readings = draft.readings
+    destination = normal_destination(
+        to,
+        plus_required=readings.destination_plus == "required",
+        strip_spaces=readings.destination_spaces == "strip",
+    )
+    if not is_destination(destination):
+        return f"to {destination_fault(destination)}"
+    draft.destination = destination
+    return None
+
+
+def _check_dcs(draft: Draft) -> str | None:
+    value = draft.parameters.get("dcs", "0")
+    if isinstance(value, Unreadable):
+        return f"dcs {value.why}"
+    dcs = DCS_VALUES.get(value)
+    if dcs is None:
+        return f"dcs {excerpt(value)} is not exactly one of 0, 1, 2, 3, 4, 8"
+    draft.dcs = dcs
+    return None
+
+
+def _check_udh(draft: Draft) -> str | None:
+    value = draft.parameters.get("udh")
+    if value is None:
+        return None
+    octets = _octets(draft, "udh") if draft.readings.udh_form == "hex_or_raw" else None
+    if octets is not None and not _HEX.fullmatch(octets):
+        header = udh.parse(octets)
+    elif isinstance(value, Unreadable):
+        return f"udh {value.why}"
+    else:
+        header = udh.parse_hex(value)
+    if isinstance(header, udh.MalformedUdh):
+        return f"udh {header.detail}"
+    draft.udh = header
+    return None
+
+
+def _check_message(draft: Draft) -> str | None:
+    message = draft.parameters.get("message")
+    if message is None or message == "":
+        return _missing(draft, "message")
+    encoded: Encoded | Inexpressible
+    if draft.dcs in BINARY:
+        if isinstance(message, Unreadable) and message.octets is None:
+            return f"message {message.why}"
+        encoded = coding.encode_binary(_octets(draft, "message"), draft.readings)
+    elif isinstance(message, Unreadable):
+        return f"message {message.why}"
+    else:
+        encoded = coding.encode_text(message, draft.dcs, draft.readings)
+    if isinstance(encoded, Inexpressible):
+        return f"message does not fit dcs={draft.dcs}: {encoded.why}"
+    draft.encoded = encoded
+    return _check_transaction_id(draft)
+
+
+def _check_transaction_id(draft: Draft) -> str | None:
+    transaction_id = draft.parameters.get("transactionId")
+    if transaction_id is None:
+        return None
+    if isinstance(transaction_id, Unreadable):
+        return f"transactionId {transaction_id.why}"
+    if len(transaction_id) > 255:
+        return f"transactionId has {len(transaction_id)} characters, at most 255 are allowed"
+    control = _CONTROL.search(transaction_id)
+    if control is not None:
+        return f"transactionId has the control character U+{ord(control[0]):04X} at position {control.start() + 1}"
+    draft.transaction_id = transaction_id
+    return None
+
+
+def _check_length(draft: Draft) -> str | None:
+    encoded = draft.encoded
+    room = room_beside(encoded.coding, draft.udh, draft.readings)
+    if encoded.used <= room:
+        return None
+    reason = f"message has {encoded.used} {encoded.coding.unit}, room for {room}"
+    if draft.udh is not None:
+        reason += f" beside a header of {len(draft.udh.octets)} octets"
+    if draft.dcs in LATIN1 and encoded.coding is coding.Coding.UCS2:
+        return f"{reason}: it travels as UCS-2, since not every character is in the GSM alphabet"
+    dear = coding.dear_character(encoded)
+    return f"{reason}: {dear}" if dear else reason
+
+
+def room_beside(kind: coding.Coding, header: udh.Udh | None, readings: Readings) -> int:
+    """Return the room beside *header*, in the coding's unit; the flash header takes some by reading only."""
+    if header is None or (header.is_flash and readings.flash_room == "160"):
+        return coding.room(kind, 0)
+    return coding.room(kind, len(header.octets))
+
+
+def _check_times(draft: Draft) -> str | Refusal | None:
+    parameters = draft.parameters
+    if "scheduledDeliveryTime" not in parameters and "validityPeriod" not in parameters:
+        return None
+    zone = UTC if draft.readings.timezone == "UTC" else ZoneInfo(draft.readings.timezone)
+    scheduled = parameters.get("scheduledDeliveryTime")
+    if scheduled is not None:
+        if isinstance(scheduled, Unreadable):
+            return f"scheduledDeliveryTime {scheduled.why}"
+        moment = times.scheduled_at(scheduled, now=draft.now, zone=zone)
+        if isinstance(moment, MalformedTime):
+            return f"scheduledDeliveryTime {moment.detail}"
+        draft.scheduled_at = moment
+    validity = parameters.get("validityPeriod")
+    if validity is not None:
+        if isinstance(validity, Unreadable):
+            return _validity_fault(draft, validity.why)
+        moment = times.expires_at(validity, now=draft.now, scheduled=draft.scheduled_at, zone=zone)
+        if isinstance(moment, MalformedTime):
+            return _validity_fault(draft, moment.detail)
+        draft.expires_at = moment
+    return None
+
+
+def _validity_fault(draft: Draft, why: str) -> Refusal | None:
+    if draft.readings.validity_error == "ignore":
+        draft.hints.append(f"validityPeriod is ignored: it {why}")
+        return None
+    return Refusal(int(draft.readings.validity_error), f"validityPeriod {why}")
+
+
+def _check_barred(draft: Draft) -> str | None:
+    for entry in _account(draft).barred:
+        if entry.covers(draft.destination):
+            return f"to {draft.destination} is barred for the account" + (
+                f" (all that begins with {entry.destination})" if entry.is_prefix else ""
+            )
+    return None
+
+
+def _check_balance(draft: Draft) -> str | None:
+    balance = draft.standing.balance
+    if balance is not None and balance < MESSAGE_PRICE:
+        return (
+            f"the balance is {balance} credits, a message costs {MESSAGE_PRICE}: add credits to the account"
+        )
+    return None
+
+
+CHECKS: Final = (
+    Check("user", 1, _check_user),
+    Check("apiKey", 2, _check_api_key),
+    Check("rate limit", 7, _check_rate),
+    Check("queue", 6, _check_queue),
+    Check("supported", 15, _check_supported),
+    Check("senderId", 4, _check_sender),
+    Check("to", 5, _check_destination),
+    Check("dcs", 14, _check_dcs),
+    Check("udh", 10, _check_udh),
+    Check("message", 8, _check_message),
+    Check("length", 13, _check_length),
+    Check("times", 12, _check_times),
+    Check("barred", 11, _check_barred),
+    Check("balance", 9, _check_balance),
+)
+"""The checks in their order; the first that fails answers."""
+
+RATE_CHECK: Final = 1 + next(index for index, check in enumerate(CHECKS) if check.code == 7)
+"""The position, from 1, of the check of the rate limit: requests refused later count against the limit."""
+
+
+# -- what never refuses -------------------------------------------------------------------------------------------
+
+
+def _submission(draft: Draft, callback_url: str | None) -> Submission:
+    confirmation = _confirmation(draft)
+    unreported = None
+    chosen = draft.parameters.get("callbackUrl")
+    if isinstance(chosen, Unreadable):
+        draft.hints.append(f"callbackUrl counts as absent: it {chosen.why}")
+    elif chosen is not None:
+        fault = url_fault(chosen)
+        callback_url = chosen if fault is None else None
+        unreported = None if fault is None else f"callbackUrl {fault}"
+    if confirmation and callback_url is None:
+        unreported = (
+            unreported
+            or "confirmation is true, but neither the request, the account nor the server names a callback URL"
+        )
+        draft.hints.append(f"no report will be sent: {unreported}")
+    return Submission(
+        user=_account(draft).user,
+        destination=draft.destination,
+        sender_id=draft.sender_id,
+        dcs=draft.dcs,
+        encoded=draft.encoded,
+        udh=draft.udh,
+        transaction_id=draft.transaction_id,
+        confirmation=confirmation,
+        callback_url=callback_url,
+        unreported=unreported if confirmation else None,
+        scheduled_at=draft.scheduled_at,
+        expires_at=draft.expires_at,
+        hints=tuple(draft.hints),
+    )
+
+
+def _confirmation(draft: Draft) -> bool:
+    value = draft.parameters.get("confirmation")
+    if value is None:
+        return False
+    if isinstance(value, Unreadable):
+        draft.hints.append(f"confirmation counts as absent: it {value.why}")
+        return False
+    spelled = value.lower()
+    if spelled in {"true", "1"}:
+        return True
+    if spelled not in {"false", "0"}:
+        draft.hints.append(f"confirmation {excerpt(value)} counts as false: send true or false")
+    return False
+
+
+# -- reading a parameter ------------------------------------------------------------------------------------------
+
+
+def _account(draft: Draft) -> Account:
+    """Return the account that the first check has found."""
+    assert draft.account is not None  # noqa: S101 - the first check refuses otherwise
+    return draft.account
+
+
+def _missing(draft: Draft, name: str) -> str:
+    """Say how a required parameter is missing: sent in another case, empty, unreadable, or not sent at all."""
+    value = draft.parameters.get(name)
+    if isinstance(value, Unreadable):
+        return f"{name} {value.why}"
+    if value == "":
+        return f"{name} is empty"
+    for other in draft.parameters:
+        if other.lower() == name.lower():
+            return f"{name} is missing; {excerpt(other)} was sent, names are case-sensitive"
+    return f"{name} is missing"
+
+
+def _octets(draft: Draft, name: str) -> bytes | None:
+    """Return the octets that a parameter stands for, None when it is JSON with a character above U+00FF."""
+    value = draft.parameters[name]
+    if isinstance(value, Unreadable):
+        return value.octets
+    if name not in draft.json_names:
+        return value.encode()
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        return None
+
+
+_FLASH_UDH = "0100"
+_HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_BY_LOWER_CASE = {name.lower(): name for name in PARAMETERS}

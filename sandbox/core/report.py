@@ -1,0 +1,65 @@
+"""A delivery report as it is sent: the reference's JSON object, or the older wiki's query.
+
+Knows nothing of sending. Source: the API reference, "Delivery Reports"; the wiki's GET is a reading.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from sandbox.core.times import rfc3339
+from sandbox.core.timeline import is_final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandbox.core.model import Change, Message
+    from sandbox.core.readings import Readings
+
+
+def is_reported(change: Change, readings: Readings) -> bool:
+    """Say whether a change of status earns a report."""
+    return readings.dlr_statuses == "every_change" or is_final(change.status)
+
+
+def compose(
+    message: Message, change: Change, url: str, *, readings: Readings, descriptions: Mapping[int, str]
+) -> tuple[str, str, str | None]:
+    """Return how a change is reported: HTTP method, complete URL, and body (None for a GET).
+
+    Args:
+        message: whose status changed.
+        change: to what, and when.
+        url: the callback URL.
+        readings: which callback it is, and how it is spelled.
+        descriptions: of the error codes.
+    """
+    status = change.status.upper() if readings.dlr_status_case == "upper" else change.status
+    if readings.dlr_format == "wiki_get":
+        return "GET", _wiki_url(message, change, url, status), None
+    code = change.error_code
+    body = {
+        "transactionId": message.transaction_id,
+        "status": status,
+        "destination": message.submission.destination,
+        "timestamp": rfc3339(change.at),
+        "errorCode": str(code) if code is not None and readings.dlr_error_code == "string" else code,
+        "errorDescription": None if code is None else descriptions.get(code),
+    }
+    return "POST", url, json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def _wiki_url(message: Message, change: Change, url: str, status: str) -> str:
+    query = urlencode(
+        {
+            "ID": f"m{message.number}",
+            "transactionId": message.transaction_id,
+            "status": status,
+            "msisdn": message.submission.destination.removeprefix("+"),
+            "date": change.at.strftime("%d%m%y%H%M"),
+        }
+    )
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(query=f"{parts.query}&{query}" if parts.query else query))

@@ -1,0 +1,75 @@
+"""What becomes of a message and when: its planned changes of status, its expiry, the waits between attempts.
+
+Knows nothing of callbacks, and never waits itself. Source: SMPP v3.4 §5.2.28 (message states).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from sandbox.core.model import Change, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sandbox.core.scenario import Step
+
+FINAL: Final = frozenset(
+    {
+        Status.DELIVERED,
+        Status.EXPIRED,
+        Status.DELETED,
+        Status.UNDELIVERABLE,
+        Status.UNKNOWN,
+        Status.REJECTED,
+    }
+)
+"""The statuses that end a timeline."""
+
+DEFAULT_VALIDITY: Final = timedelta(hours=48)
+
+
+def is_final(status: str) -> bool:
+    """Say whether nothing comes after *status*; any text that is no message state is not final."""
+    return status in FINAL
+
+
+def expiry(start_at: datetime, expires_at: datetime | None) -> datetime | None:
+    """Return when a message expires: as it was asked for, or 48 hours after its start; None beyond the calendar."""
+    if expires_at is not None:
+        return expires_at
+    return _after(start_at, DEFAULT_VALIDITY)
+
+
+def plan(steps: Sequence[Step], *, start_at: datetime, expires_at: datetime | None) -> tuple[Change, ...]:
+    """Return the changes that a message goes through, in order.
+
+    Steps due after *expires_at*, or after a final status, are dropped; a message that is left without a final status
+    expires at *expires_at*. No steps at all make a message that stays pending and never expires.
+
+    Args:
+        steps: with their draws made: ordered by ``after``, no jitter, no weights.
+        start_at: from when the steps count.
+        expires_at: the end of the validity period; None for never.
+    """
+    changes = []
+    for step in steps:
+        at = _after(start_at, step.after)
+        if at is None or (expires_at is not None and at > expires_at):
+            break
+        send_at = at if step.send_after is None else _after(start_at, step.send_after) or at
+        changes.append(Change(at, step.status, max(at, send_at), step, step.error_code))
+        if step.status in FINAL:
+            return tuple(changes)
+    if steps and expires_at is not None:
+        changes.append(Change(expires_at, Status.EXPIRED, expires_at))
+    return tuple(changes)
+
+
+def _after(start_at: datetime, delay: timedelta) -> datetime | None:
+    try:
+        return start_at + delay
+    except OverflowError:
+        return None

@@ -1,0 +1,50 @@
+"""The exceptions that the sandbox raises at its callers; a refused message is an answer, never an exception.
+
+Our exception hierarchy::
+
+    SandboxError
+    ├── ReadingError      a reading's name or value is unknown
+    ├── ScenarioError     a scenario has mistakes, each with its line and column
+    ├── ConfigError       an option has a value that cannot work
+    ├── UnreachableError  no sandbox answers at an address
+    └── NotFoundError     no record has that id
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def did_you_mean(value: str, choices: Iterable[str]) -> str:
+    """Return ``: did you mean errors?`` for the choice nearest to *value*, or nothing when none is near."""
+    near = get_close_matches(value, list(choices), n=1)
+    return f": did you mean {near[0]}?" if near else ""
+
+
+class SandboxError(Exception):
+    """The root of all errors of the sandbox."""
+
+
+class ReadingError(SandboxError):
+    """A reading's name or value is unknown; *value* is what was given, *choices* what would be right."""
+
+    def __init__(self, text: str, *, value: str, choices: Iterable[str]) -> None:
+        self.value = value
+        self.choices = tuple(choices)
+        super().__init__(text + did_you_mean(value, self.choices))
+
+
+class ConfigError(SandboxError):
+    """An option has a value that cannot work."""
+
+
+class UnreachableError(SandboxError):
+    """No sandbox answers at an address."""
+
+
+class NotFoundError(SandboxError):
+    """No record has that id."""
