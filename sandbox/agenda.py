@@ -1,0 +1,82 @@
+"""What is due when: actions kept in order of their moment, run when the session's clock says so.
+
+Does not know what the actions do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sandbox.clock import Clock
+
+TURN: Final = 100
+"""How many due actions run before other work gets its turn."""
+
+
+class Agenda:
+    """The actions of one session that have yet to come, and the timer that wakes it for the next of them."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._heap: list[tuple[datetime, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._order = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at: datetime | None = None
+
+    def __len__(self) -> int:
+        """Return how many actions are yet to come."""
+        return len(self._heap)
+
+    @property
+    def next_due_at(self) -> datetime | None:
+        """The moment of the next action; None when there is none."""
+        return self._heap[0][0] if self._heap else None
+
+    def add(self, at: datetime, action: Callable[..., None], *arguments: Any) -> None:
+        """Have *action* run at *at*; of several at one moment the first added runs first."""
+        self._order += 1
+        heappush(self._heap, (at, self._order, action, arguments))
+        if self._timer_at is None or at < self._timer_at:
+            self._set_timer()
+
+    def run_due(self, at_most: int | None = None) -> int:
+        """Run what is due by now, in order, and return how many actions that was."""
+        done = 0
+        now = self._clock.now()
+        while self._heap and self._heap[0][0] <= now and done != at_most:
+            _, _, action, arguments = heappop(self._heap)
+            action(*arguments)
+            done += 1
+        return done
+
+    def clear(self) -> None:
+        """Forget everything that is yet to come."""
+        self._heap.clear()
+        self._stop_timer()
+
+    def _set_timer(self) -> None:
+        self._stop_timer()
+        at = self.next_due_at
+        wait_s = None if at is None else self._clock.real_s_until(at)
+        if wait_s is not None:
+            # A year is as good as for ever: the timer is set anew when it rings too early.
+            self._timer = asyncio.get_running_loop().call_later(min(wait_s, 31_536_000), self._ring)
+            self._timer_at = at
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._timer_at = None
+
+    def _ring(self) -> None:
+        self._timer = self._timer_at = None
+        try:
+            self.run_due(TURN)
+        finally:
+            self._set_timer()

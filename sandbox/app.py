@@ -1,0 +1,106 @@
+"""The one place that builds everything and wires it together: a session's world, and the ASGI application."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+
+from sandbox import contract
+from sandbox.agenda import Agenda
+from sandbox.carrier import HttpCarrier
+from sandbox.clock import RunningClock
+from sandbox.config import Config
+from sandbox.dispatcher import Dispatcher
+from sandbox.engine import Engine
+from sandbox.builtin import load_builtin
+from sandbox.store.memory import MemoryStore
+from sandbox.web.control import Control
+from sandbox.web.problems import HANDLERS
+from sandbox.web.send import PATHS, SendEndpoint
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from sandbox.carrier import Carrier
+    from sandbox.clock import Clock
+    from sandbox.core.scenario import Scenario
+    from sandbox.log import Log
+
+
+def build_engine(
+    config: Config,
+    *,
+    scenario: Scenario | None = None,
+    clock: Clock | None = None,
+    carrier: Carrier | None = None,
+    log: Log | None = None,
+) -> Engine:
+    """Return a world in which nothing has happened yet.
+
+    Args:
+        config: the server's options.
+        scenario: what is answered; by default the built-in ``default``.
+        clock: what time it is; by default the real time.
+        carrier: how reports are sent; by default over HTTP.
+        log: what is told of requests and callbacks; by default nothing.
+    """
+    scenario = scenario or load_builtin("default")
+    clock = clock or RunningClock()
+    agenda = Agenda(clock)
+    allow = frozenset(name.lower() for name in (*scenario.callbacks.allow, *config.allow_callback))
+    dispatcher = Dispatcher(
+        clock=clock,
+        agenda=agenda,
+        carrier=carrier or HttpCarrier(),
+        settings=replace(scenario.callbacks, allow=tuple(allow)),
+        on_change=log.callback if log else None,
+    )
+    return Engine(
+        scenario=scenario,
+        readings=contract.readings({**scenario.readings, **config.readings}),
+        descriptions={row.code: row.description for row in contract.error_codes()},
+        clock=clock,
+        agenda=agenda,
+        dispatcher=dispatcher,
+        store=MemoryStore(config.max_messages),
+        callback_url=config.callback_url,
+        on_request=log.request if log else None,
+    )
+
+
+def create_app(
+    config: Config | None = None,
+    *,
+    scenario: Scenario | None = None,
+    clock: Clock | None = None,
+    carrier: Carrier | None = None,
+    log: Log | None = None,
+) -> Starlette:
+    """Return the ASGI application; its ``state.engine`` is the world that it serves."""
+    config = config or Config()
+    carrier = carrier or HttpCarrier()
+    engine = build_engine(config, scenario=scenario, clock=clock, carrier=carrier, log=log)
+    endpoint = SendEndpoint(lambda _: engine, has_sandbox_headers=config.has_sandbox_headers)
+    control = Control(lambda _: engine)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await engine.dispatcher.stop()
+        await carrier.close()
+
+    app = Starlette(
+        routes=[
+            *(Route(path, endpoint) for path in PATHS),
+            Mount("/_sandbox", routes=control.routes()),
+        ],
+        exception_handlers=HANDLERS,
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.engine = engine
+    return app

@@ -1,0 +1,171 @@
+"""One attempt to carry a callback over HTTP: the client library, the timeout, and the guard at the socket.
+
+Knows nothing of retries, order or reports. aiohttp is imported when the first report is due, not before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextvars import ContextVar
+from dataclasses import dataclass
+from errno import EACCES
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, Protocol
+from urllib.parse import urlsplit
+
+from sandbox.clock import Stopwatch
+from sandbox.core.spelling import excerpt
+from sandbox.egress import objection
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from aiohttp import AddrInfoType, ClientSession
+
+SHOWN_OCTETS: Final = 2048
+"""How much of a receiver's answer is read; what is longer costs it the kept-alive connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What one attempt sends."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: str | None
+    timeout_s: float
+    allowed: Collection[str] = ()
+    """Hosts that may be reached although they are public, or the word ``public``; in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """The receiver answered; whether that is a success is not decided here."""
+
+    status: int
+    ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No answer came."""
+
+    why: str
+    ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """Nothing was sent, since the address may not be reached."""
+
+    why: str
+
+
+Outcome = Arrived | Lost | HeldBack
+
+
+class Carrier(Protocol):
+    """Carries parcels; tests put their own in its place."""
+
+    async def carry(self, parcel: Parcel) -> Outcome:
+        """Send *parcel* once and return what came of it; never raises for what a receiver does."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+@dataclass(slots=True)
+class _Guard:
+    """What the guard at the socket found while one parcel was carried."""
+
+    host: str
+    allowed: Collection[str]
+    objection: str | None = None
+    has_passed: bool = False
+
+
+_guard: ContextVar[_Guard] = ContextVar("guard")
+
+
+class HttpCarrier:
+    """Carries parcels with one shared aiohttp session, which ignores proxy variables and follows no redirect."""
+
+    def __init__(self) -> None:
+        self._session: ClientSession | None = None
+        self._opening = asyncio.Lock()
+
+    async def carry(self, parcel: Parcel) -> Outcome:
+        """Send *parcel* once and return what came of it."""
+        session = await self._open()
+        watch = Stopwatch()
+        guard = _Guard(urlsplit(parcel.url).hostname or "", parcel.allowed)
+        _guard.set(guard)
+        try:
+            status = await self._exchange(session, parcel)
+        except TimeoutError:
+            return Lost(f"no answer within {parcel.timeout_s:g} s", watch.ms())
+        except Exception as error:  # noqa: BLE001 - whatever a receiver does, the reports behind it go on
+            if guard.objection is not None and not guard.has_passed:
+                return HeldBack(guard.objection)
+            return Lost(_cause(error), watch.ms())
+        return Arrived(status, watch.ms())
+
+    @staticmethod
+    async def _exchange(session: ClientSession, parcel: Parcel) -> int:
+        from aiohttp import ClientTimeout  # noqa: PLC0415 - see _open
+
+        async with session.request(
+            parcel.method,
+            parcel.url,
+            data=None if parcel.body is None else parcel.body.encode("utf-8", "surrogatepass"),
+            headers=parcel.headers,
+            allow_redirects=False,
+            timeout=ClientTimeout(total=parcel.timeout_s),
+        ) as response:
+            await response.content.read(SHOWN_OCTETS)
+            return response.status
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _open(self) -> ClientSession:
+        """Return the session, made when the first parcel is to be carried."""
+        async with self._opening:
+            if self._session is None:
+                # Importing aiohttp costs as much as starting the whole server, and many runs send no report; it is
+                # done in a thread, since requests go on arriving meanwhile.
+                aiohttp = await asyncio.to_thread(import_module, "aiohttp")
+                # The limits on what is under way at once are the dispatcher's, for each receiver and in all.
+                connector = aiohttp.TCPConnector(
+                    limit=0, socket_factory=self._guarded_socket, use_dns_cache=False
+                )
+                self._session = aiohttp.ClientSession(
+                    connector=connector, trust_env=False, cookie_jar=aiohttp.DummyCookieJar()
+                )
+            return self._session
+
+    @staticmethod
+    def _guarded_socket(info: AddrInfoType) -> socket.socket:
+        """Make the socket for an address that is about to be connected to, unless it may not be reached."""
+        family, kind, protocol, _, address = info
+        guard = _guard.get()
+        why = objection(str(address[0]), guard.host, guard.allowed)
+        if why is not None:
+            guard.objection = why
+            raise OSError(EACCES, why)
+        guard.has_passed = True
+        return socket.socket(family, kind, protocol)
+
+
+def _cause(error: Exception) -> str:
+    """Return what went wrong below aiohttp where it says so: ``connection refused``, a name that is not known."""
+    below = getattr(error, "os_error", None) or error
+    text = getattr(below, "strerror", None) or str(below) or type(below).__name__
+    return excerpt(text, 200)

@@ -1,0 +1,95 @@
+"""What time it is in the sandbox, and how long that is to wait in real time: the sole reader of system time.
+
+Does not know what is waited for.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+from sandbox.core.times import rfc3339
+
+
+class Clock(Protocol):
+    """A sandbox's time: aware moments in UTC that never run backwards on purpose."""
+
+    @property
+    def mode(self) -> str:
+        """How it runs: ``real``, ``x60`` or ``virtual``."""
+        ...
+
+    def now(self) -> datetime:
+        """Return the sandbox's time."""
+        ...
+
+    def real_s_until(self, at: datetime) -> float | None:
+        """Return the real seconds until *at*, 0 when it has come; None when that moment never comes by itself."""
+        ...
+
+
+class RunningClock:
+    """Time that runs by itself: real, or *rate* times as fast, from *start_at* where that is given."""
+
+    def __init__(self, *, start_at: datetime | None = None, rate: int = 1) -> None:
+        self._rate = rate
+        self._began_at = datetime.now(UTC)
+        self._start_at = start_at or self._began_at
+        self._is_plain = rate == 1 and start_at is None
+
+    @property
+    def mode(self) -> str:
+        """``real``, or ``x60`` for sixty times as fast."""
+        return "real" if self._rate == 1 else f"x{self._rate}"
+
+    def now(self) -> datetime:
+        """Return the sandbox's time."""
+        wall = datetime.now(UTC)
+        return wall if self._is_plain else self._start_at + (wall - self._began_at) * self._rate
+
+    def real_s_until(self, at: datetime) -> float:
+        """Return the real seconds until *at*, 0 when it has come."""
+        return max(0.0, (at - self.now()).total_seconds() / self._rate)
+
+
+class BackwardsError(ValueError):
+    """A virtual clock was asked to go back."""
+
+
+class VirtualClock:
+    """Time that stands until it is moved, and only forward."""
+
+    mode = "virtual"
+
+    def __init__(self, start_at: datetime | None = None) -> None:
+        self._now = start_at or datetime.now(UTC).replace(microsecond=0)
+
+    def now(self) -> datetime:
+        """Return the sandbox's time."""
+        return self._now
+
+    def real_s_until(self, at: datetime) -> float | None:
+        """Return 0 when *at* has come; else None: it comes when the clock is moved."""
+        return 0.0 if at <= self._now else None
+
+    def move_to(self, at: datetime) -> None:
+        """Let *at* be the sandbox's time.
+
+        Raises:
+            BackwardsError: *at* is before the time it is.
+        """
+        if at < self._now:
+            raise BackwardsError(f"{rfc3339(at)} is before {rfc3339(self._now)}: time only goes forward")
+        self._now = at
+
+
+class Stopwatch:
+    """Measures real time from when it is made, for what must not follow the sandbox's clock."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+
+    def ms(self) -> int:
+        """Return the whole milliseconds since."""
+        return round((time.perf_counter() - self._began) * 1000)

@@ -1,0 +1,177 @@
+"""From reports that are due to attempts: order for each message, retries, and a limit for each receiver.
+
+Does not know why a report is due. Time comes from the session's clock; the attempts themselves take real time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from sandbox.carrier import Arrived, HeldBack, Parcel
+from sandbox.core.model import Attempt, Callback, CallbackState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.agenda import Agenda
+    from sandbox.carrier import Carrier
+    from sandbox.clock import Clock
+    from sandbox.core.scenario import CallbackSettings
+
+IN_ALL: Final = 512
+"""Attempts under way at once, to whatever receivers, in one session."""
+
+
+@dataclass(slots=True)
+class _Receiver:
+    """One host and port: the callbacks that are ready for it, and how many workers take them from there."""
+
+    ready: deque[Callback] = field(default_factory=deque)
+    under_way: int = 0
+
+
+class Dispatcher:
+    """Carries the callbacks of one session, at least once each, and those of one message in order."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        agenda: Agenda,
+        carrier: Carrier,
+        settings: CallbackSettings,
+        on_change: Callable[[Callback], None] | None = None,
+    ) -> None:
+        self._clock = clock
+        self._agenda = agenda
+        self._carrier = carrier
+        self._settings = settings
+        self._on_change = on_change
+        self._behind: dict[int, deque[Callback]] = {}
+        self._receivers: dict[str, _Receiver] = {}
+        self._crowded_out: deque[_Receiver] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def under_way(self) -> int:
+        """How many attempts are being made right now."""
+        return len(self._tasks)
+
+    @property
+    def unfinished(self) -> int:
+        """How many callbacks have neither arrived nor been given up."""
+        return sum(1 + len(later) for later in self._behind.values())
+
+    def dispatch(self, callback: Callback) -> None:
+        """Send *callback* as soon as those of the same message before it are done, and its receiver has room."""
+        behind = self._behind.get(callback.message.number)
+        if behind is None:
+            self._behind[callback.message.number] = deque()
+            self._make_ready(callback)
+        else:
+            behind.append(callback)
+
+    async def quiet(self) -> None:
+        """Return when no attempt is under way."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def stop(self) -> None:
+        """Break off what is under way, and forget the rest."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._behind.clear()
+        self._receivers.clear()
+        self._crowded_out.clear()
+
+    def _make_ready(self, callback: Callback) -> None:
+        name = urlsplit(callback.url).netloc.rpartition("@")[2].lower()
+        receiver = self._receivers.setdefault(name, _Receiver())
+        receiver.ready.append(callback)
+        self._fill(receiver)
+
+    def _fill(self, receiver: _Receiver) -> None:
+        """Start a worker for each callback that is ready, as far as there are places."""
+        while receiver.ready and receiver.under_way < self._settings.concurrency:
+            if len(self._tasks) >= IN_ALL:
+                self._crowded_out.append(receiver)
+                return
+            receiver.under_way += 1
+            task = asyncio.get_running_loop().create_task(self._work(receiver))
+            self._tasks.add(task)
+            task.add_done_callback(self._leave)
+
+    def _leave(self, task: asyncio.Task[None]) -> None:
+        """Give a worker's place to a receiver that found none."""
+        self._tasks.discard(task)
+        if self._crowded_out:
+            self._fill(self._crowded_out.popleft())
+
+    async def _work(self, receiver: _Receiver) -> None:
+        try:
+            while receiver.ready:
+                await self._attempt(receiver.ready.popleft())
+        finally:
+            receiver.under_way -= 1
+
+    async def _attempt(self, callback: Callback) -> None:
+        """Make one attempt, record it, and decide how the callback goes on."""
+        at = self._clock.now()
+        outcome = await self._carrier.carry(self._parcel(callback))
+        if isinstance(outcome, HeldBack):
+            self._finish(callback, CallbackState.REFUSED, outcome.why)
+            return
+        if isinstance(outcome, Arrived):
+            status, error = outcome.status, _failure(outcome)
+        else:
+            status, error = None, outcome.why
+        callback.attempts += (Attempt(at, status, error, outcome.ms),)
+        if error is None:
+            self._finish(callback, CallbackState.DELIVERED, None)
+        elif len(callback.attempts) > len(self._settings.retry_s):
+            self._finish(
+                callback, CallbackState.FAILED, f"gave up after {len(callback.attempts)} attempts: {error}"
+            )
+        else:
+            wait_s = self._settings.retry_s[len(callback.attempts) - 1]
+            self._agenda.add(self._clock.now() + timedelta(seconds=wait_s), self._make_ready, callback)
+            self._tell(callback)
+
+    def _parcel(self, callback: Callback) -> Parcel:
+        headers = {"User-Agent": "panelsms-sandbox", **self._settings.headers}
+        if callback.body is not None:
+            headers = {"Content-Type": "application/json", **headers}
+        settings = self._settings
+        return Parcel(
+            callback.method, callback.url, headers, callback.body, settings.timeout_s, settings.allow
+        )
+
+    def _finish(self, callback: Callback, state: CallbackState, reason: str | None) -> None:
+        callback.state = state
+        callback.reason = reason
+        behind = self._behind.get(callback.message.number)
+        if behind:
+            self._make_ready(behind.popleft())
+        else:
+            self._behind.pop(callback.message.number, None)
+        self._tell(callback)
+
+    def _tell(self, callback: Callback) -> None:
+        if self._on_change is not None:
+            self._on_change(callback)
+
+
+def _failure(outcome: Arrived) -> str | None:
+    """Say why an answer is no success, None for any 2xx."""
+    if 200 <= outcome.status < 300:
+        return None
+    if 300 <= outcome.status < 400:
+        return f"HTTP {outcome.status}: redirects are not followed"
+    return f"HTTP {outcome.status}"

@@ -1,0 +1,342 @@
+"""One isolated world: a call comes in, is checked, decided, stored, and given its timeline.
+
+``Engine.handle`` is the one path from request to answer. Knows nothing of HTTP servers, YAML, or the client that carries
+reports.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sandbox.core import checks, report, timeline
+from sandbox.core.answer import CONTENT_TYPES, choose_format, failure, success
+from sandbox.core.concatenation import Assembly, PartKey
+from sandbox.core.decide import Progress, Rulebook, decide
+from sandbox.core.draw import draw_timeline
+from sandbox.core.ledger import Ledger
+from sandbox.core.match import Facts
+from sandbox.core.model import (
+    Account,
+    Answer,
+    Call,
+    Callback,
+    Change,
+    Format,
+    Message,
+    Refusal,
+    RequestRecord,
+    Status,
+    Submission,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from sandbox.agenda import Agenda
+    from sandbox.clock import Clock
+    from sandbox.core.readings import Readings
+    from sandbox.core.scenario import Rule, Scenario
+    from sandbox.dispatcher import Dispatcher
+    from sandbox.store import Store
+
+METHODS: Final = frozenset({"GET", "POST"})
+
+METHOD_NOT_ALLOWED: Final = Answer(405, CONTENT_TYPES[Format.TEXT], "Method Not Allowed")
+EMPTY: Final = Answer(200, CONTENT_TYPES[Format.TEXT], "")
+
+FIRST_TRANSACTION_ID: Final = 1_000_001
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of a call."""
+
+    refusal: Refusal | None = None
+    message: Message | None = None
+    rule: Rule | None = None
+    hints: Sequence[str] = ()
+    http_status: int | None = None
+    """One that stands whatever the readings say."""
+
+
+class Engine:
+    """The state of one session, and what happens to it."""
+
+    def __init__(
+        self,
+        *,
+        scenario: Scenario,
+        readings: Readings,
+        descriptions: Mapping[int, str],
+        clock: Clock,
+        agenda: Agenda,
+        dispatcher: Dispatcher,
+        store: Store,
+        callback_url: str | None = None,
+        on_request: Callable[[RequestRecord], None] | None = None,
+    ) -> None:
+        """Build a world in which nothing has happened yet.
+
+        Args:
+            scenario: what is answered and what becomes of messages.
+            readings: how the open questions of the reference are read.
+            descriptions: of the error codes, by code.
+            clock: what time it is.
+            agenda: where what is due later is kept.
+            dispatcher: who carries the reports.
+            store: where the records go.
+            callback_url: where reports go when neither the request nor its account names a URL.
+            on_request: is told of each request.
+        """
+        self.scenario = scenario
+        self.readings = readings
+        self.descriptions = descriptions
+        self.clock = clock
+        self.agenda = agenda
+        self.dispatcher = dispatcher
+        self.store = store
+        self.callback_url = callback_url
+        self._on_request = on_request
+        self.rulebook = Rulebook.compile(scenario)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Let nothing have happened yet."""
+        self.ledger = Ledger()
+        self.progress = Progress.fresh()
+        self._assembly = Assembly()
+        self._requests = 0
+        self._messages = 0
+        self._callbacks = 0
+        self._last_transaction_id = FIRST_TRANSACTION_ID - 1
+        self._chosen_ahead: set[int] = set()
+
+    async def reset(self) -> None:
+        """Let everything be as just started: records, counters, balances, and what is still due."""
+        await self.forget_messages()
+        self._begin()
+
+    async def forget_messages(self) -> None:
+        """Let go of all records and of what is still due; counters and balances go on."""
+        self.agenda.clear()
+        await self.dispatcher.stop()
+        for message in self.store.messages():
+            self._forget(message)
+        self.store.clear()
+
+    # -- a request ------------------------------------------------------------------------------------------------
+
+    def handle(self, call: Call) -> RequestRecord:
+        """Take a call to the endpoint from reading to answer, and return its record, which holds the answer."""
+        now = self.clock.now()
+        self._requests += 1
+        if call.method not in METHODS:
+            reason = f"{call.method} is not allowed: send GET or POST"
+            return self._keep(RequestRecord(self._requests, now, call, METHOD_NOT_ALLOWED, reason=reason))
+        form, format_hint = choose_format(call, self.readings)
+        hints = [*call.hints, *checks.name_hints(call.parameters)]
+        if format_hint is not None:
+            hints.append(format_hint)
+        outcome = self._outcome(call, now, hints)
+        refusal, message, rule = outcome.refusal, outcome.message, outcome.rule
+        return self._keep(
+            RequestRecord(
+                number=self._requests,
+                at=now,
+                call=call,
+                answer=self._answer(outcome, form),
+                error=None if refusal is None else refusal.code,
+                reason=None if refusal is None else refusal.reason,
+                hints=tuple(outcome.hints),
+                rule=None if rule is None else rule.name,
+                message_number=None if message is None else message.number,
+            )
+        )
+
+    def _outcome(self, call: Call, now: datetime, hints: list[str]) -> _Outcome:
+        """Return what becomes of a call: the first objection to it, or the message that it is."""
+        if call.too_large:
+            return _Outcome(Refusal(8, "the body is over 64 KiB"), hints=hints, http_status=413)
+        early_rule = self._decide(call)
+        if early_rule is not None and not early_rule.submit:
+            return _Outcome(self._refusal_by(early_rule), rule=early_rule, hints=hints)
+        if call.unreadable_body is not None:
+            return _Outcome(Refusal(8, call.unreadable_body), rule=early_rule, hints=hints)
+        submission = self._judge(call, now, hints)
+        if isinstance(submission, Refusal):
+            return _Outcome(submission, rule=early_rule, hints=hints)
+        rule = early_rule or self._decide(call, submission)
+        refusal = None if rule is None else self._refusal_by(rule)
+        if rule is not None and not rule.submit:
+            return _Outcome(refusal, rule=rule, hints=submission.hints)
+        message = self._accept(submission, rule, now)
+        return _Outcome(refusal, message, rule, submission.hints)
+
+    def _judge(self, call: Call, now: datetime, hints: list[str]) -> Submission | Refusal:
+        """Put a call to the checks, and count it against its account's rate limit where it got that far."""
+        user = call.parameters.get("user")
+        account = self.scenario.accounts.find(user) if isinstance(user, str) and user else None
+        verdict = checks.judge(
+            call.parameters,
+            json_names=call.json_names,
+            account=account,
+            standing=checks.NO_STANDING if account is None else self.ledger.standing(account, now),
+            now=now,
+            readings=self.readings,
+            callback_url=(account and account.callback_url) or self.callback_url,
+            hints=hints,
+        )
+        if account is not None and (isinstance(verdict, Submission) or verdict.position > checks.RATE_CHECK):
+            self.ledger.count_request(account, now)
+        return verdict
+
+    def _decide(self, call: Call, submission: Submission | None = None) -> Rule | None:
+        """Return the rule that decides a call: before the checks, or after them when they have made a submission."""
+        if submission is None:
+            facts = Facts(call.method, call.parameters)
+        else:
+            udh = submission.udh
+            facts = Facts(
+                call.method,
+                call.parameters,
+                flash=udh is not None and udh.is_flash,
+                destination=submission.destination,
+                text=submission.encoded.text,
+            )
+        return decide(
+            self.rulebook,
+            self.progress,
+            facts,
+            request_number=self._requests,
+            before_checks=submission is None,
+        )
+
+    def _refusal_by(self, rule: Rule) -> Refusal | None:
+        error = rule.respond.error if rule.respond is not None else None
+        if error is None:
+            return None
+        return Refusal(
+            error,
+            f"rule {rule.name} of scenario {self.scenario.name} answers {error}: {self.descriptions[error]}",
+        )
+
+    def _answer(self, outcome: _Outcome, form: Format) -> Answer:
+        if outcome.refusal is not None:
+            return failure(outcome.refusal.code, form, self.readings, http_status=outcome.http_status)
+        if outcome.message is not None:
+            return success(outcome.message.transaction_id, form)
+        return EMPTY
+
+    def _keep(self, record: RequestRecord) -> RequestRecord:
+        self.store.add_request(record)
+        if self._on_request is not None:
+            self._on_request(record)
+        return record
+
+    # -- a message ------------------------------------------------------------------------------------------------
+
+    def _accept(self, submission: Submission, rule: Rule | None, now: datetime) -> Message:
+        """Store an accepted message, and put its timeline on the agenda."""
+        start_at = submission.scheduled_at or now
+        steps = self.scenario.timeline if rule is None or rule.timeline is None else rule.timeline
+        steps = draw_timeline(steps, seed=self.scenario.seed, request_number=self._requests)
+        expires_at = timeline.expiry(start_at, submission.expires_at)
+        changes = timeline.plan(steps, start_at=start_at, expires_at=expires_at)
+        self._messages += 1
+        message = Message(
+            number=self._messages,
+            request_number=self._requests,
+            submission=submission,
+            transaction_id=self._transaction_id(submission.transaction_id),
+            received_at=now,
+            expires_at=expires_at if steps else None,
+            timeline=changes,
+            status=Status.PENDING if submission.scheduled_at is None else Status.SCHEDULED,
+        )
+        if submission.udh is not None:
+            self._join(message, now)
+        for dropped in self.store.add_message(message):
+            self._forget(dropped)
+        self.ledger.accept(self._account(submission.user), checks.MESSAGE_PRICE)
+        for change in changes:
+            self.agenda.add(change.at, self._change, message, change)
+        return message
+
+    def _account(self, user: str) -> Account:
+        account = self.scenario.accounts.find(user)
+        assert account is not None  # noqa: S101 - its message has just passed the checks
+        return account
+
+    def _transaction_id(self, chosen: str | None) -> str:
+        """Return the client's transaction id, or the next free number of this session."""
+        if chosen is not None:
+            if (
+                chosen.isascii()
+                and chosen.isdigit()
+                and len(chosen) < 20
+                and int(chosen) > self._last_transaction_id
+            ):
+                self._chosen_ahead.add(int(chosen))
+            return chosen
+        number = self._last_transaction_id + 1
+        while number in self._chosen_ahead:
+            self._chosen_ahead.remove(number)
+            number += 1
+        self._last_transaction_id = number
+        return str(number)
+
+    def _join(self, message: Message, now: datetime) -> None:
+        submission = message.submission
+        part = submission.udh.concatenation if submission.udh is not None else None
+        text = submission.encoded.text
+        if part is None or text is None:
+            return
+        key = PartKey(
+            user=submission.user,
+            sender_id=submission.sender_id,
+            destination=submission.destination,
+            coding=submission.encoded.coding,
+            reference=part.reference,
+            reference_bits=part.reference_bits,
+            total=part.total,
+        )
+        message.group = self._assembly.add(key, part.sequence, text, now)
+
+    def _forget(self, message: Message) -> None:
+        """Let go of what a dropped message still holds."""
+        if message.group is not None:
+            self._assembly.forget(message.group)
+        if not timeline.is_final(message.status):
+            self.ledger.finish(message.submission.user)
+
+    # -- its timeline ---------------------------------------------------------------------------------------------
+
+    def _change(self, message: Message, change: Change) -> None:
+        """Let a change of status happen, and report it now or when the scenario says."""
+        if self.store.message(message.number) is not message:
+            return
+        message.status = change.status
+        message.done += 1
+        if timeline.is_final(change.status):
+            self.store.finish(message)
+            self.ledger.finish(message.submission.user)
+        if message.submission.confirmation and message.submission.callback_url is not None:
+            if change.send_at > change.at:
+                self.agenda.add(change.send_at, self._report, message, change)
+            else:
+                self._report(message, change)
+
+    def _report(self, message: Message, change: Change) -> None:
+        url = message.submission.callback_url
+        if url is None or not report.is_reported(change, self.readings):
+            return
+        method, url, body = report.compose(
+            message, change, url, readings=self.readings, descriptions=self.descriptions
+        )
+        for _ in range(1 if change.step is None else change.step.repeat):
+            self._callbacks += 1
+            callback = Callback(number=self._callbacks, message=message, url=url, method=method, body=body)
+            self.store.add_callback(callback)
+            self.dispatcher.dispatch(callback)

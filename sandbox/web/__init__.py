@@ -1,0 +1,1 @@
+"""The faces of the sandbox over HTTP: each module reads, calls the engine, and renders."""

@@ -1,0 +1,102 @@
+"""The endpoint itself: an ASGI application that reads the scope and the body's octets, and sends the engine's answer.
+
+Starlette routes to it, but its request and response objects would cost more than the whole job.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sandbox.core.model import Call
+from sandbox.core.spelling import ascii_sentence
+from sandbox.web.wire import BODY_LIMIT, read_call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from starlette.types import Receive, Scope, Send
+
+    from sandbox.core.model import RequestRecord
+    from sandbox.engine import Engine
+
+PATHS: Final = ("/sendMtSms.php", "/httpinput/sendMtSms.php")
+
+_DRAINED_OCTETS: Final = 16 * BODY_LIMIT
+"""How much of a body that is too large is still taken in, so that its sender gets to read the answer."""
+
+
+class SendEndpoint:
+    """Answers ``sendMtSms.php``."""
+
+    def __init__(self, engine_of: Callable[[Scope], Engine], *, has_sandbox_headers: bool = True) -> None:
+        """Build the endpoint.
+
+        Args:
+            engine_of: finds the session that a request is for.
+            has_sandbox_headers: whether answers carry the X-Sandbox headers.
+        """
+        self._engine_of = engine_of
+        self._has_sandbox_headers = has_sandbox_headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read one request, have it answered, and send the answer."""
+        engine = self._engine_of(scope)
+        method, path, query = scope["method"], scope["path"], scope["query_string"]
+        body: bytes | None = b""
+        content_type = ""
+        if method == "POST":
+            body = await _read_body(receive)
+            content_type = _header(scope["headers"], b"content-type")
+        if body is None:
+            call = Call(method, path, {}, too_large=True)
+        else:
+            call = read_call(method, path, query, content_type, body, engine.readings)
+        await self._answer(engine.handle(call), send)
+
+    async def _answer(self, record: RequestRecord, send: Send) -> None:
+        answer = record.answer
+        body = answer.body.encode()
+        headers = [
+            (b"content-type", answer.content_type.encode()),
+            (b"content-length", b"%d" % len(body)),
+        ]
+        if answer.status == 405:
+            headers.append((b"allow", b"GET, POST"))
+        if self._has_sandbox_headers:
+            headers += _sandbox_headers(record)
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+def _sandbox_headers(record: RequestRecord) -> Iterable[tuple[bytes, bytes]]:
+    """Yield the headers that say which record an answer has, why it is an error, and what was odd."""
+    yield b"x-sandbox-request-id", b"r%d" % record.number
+    if record.reason is not None:
+        yield b"x-sandbox-error", ascii_sentence(record.reason).encode()
+    if record.hints:
+        yield b"x-sandbox-hint", ascii_sentence("; ".join(record.hints)).encode()
+
+
+async def _read_body(receive: Receive) -> bytes | None:
+    """Return the whole body; None when it is over the limit."""
+    message = await receive()
+    if not message.get("more_body", False):
+        body: bytes = message.get("body", b"")
+        return body if len(body) <= BODY_LIMIT else None
+    chunks, size = [message["body"]], len(message["body"])
+    while message.get("more_body", False) and size <= _DRAINED_OCTETS:
+        message = await receive()
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= BODY_LIMIT:
+            chunks.append(chunk)
+    return b"".join(chunks) if size <= BODY_LIMIT else None
+
+
+def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
+    """Return the value of the last header called *name*, empty when there is none."""
+    found = ""
+    for key, value in headers:
+        if key == name:
+            found = value.decode("latin-1")
+    return found
