@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 TURN: Final = 100
 """How many due actions run before other work gets its turn."""
 
+GRAIN_S: Final = 0.004
+"""The timer rings no more often than this, so that under load many actions share one ring."""
+
 
 class Agenda:
     """The actions of one session that have yet to come, and the timer that wakes it for the next of them."""
@@ -60,13 +63,14 @@ class Agenda:
         self._heap.clear()
         self._stop_timer()
 
-    def _set_timer(self) -> None:
+    def _set_timer(self, grain_s: float = GRAIN_S) -> None:
         self._stop_timer()
         at = self.next_due_at
         wait_s = None if at is None else self._clock.real_s_until(at)
         if wait_s is not None:
-            # A year is as good as for ever: the timer is set anew when it rings too early.
-            self._timer = asyncio.get_running_loop().call_later(min(wait_s, 31_536_000), self._ring)
+            # A day is as good as for ever: the timer is set anew when it rings too early.
+            wait_s = min(max(wait_s, grain_s), 86_400)
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._ring)
             self._timer_at = at
 
     def _stop_timer(self) -> None:
@@ -76,7 +80,8 @@ class Agenda:
 
     def _ring(self) -> None:
         self._timer = self._timer_at = None
+        done = TURN
         try:
-            self.run_due(TURN)
+            done = self.run_due(TURN)
         finally:
-            self._set_timer()
+            self._set_timer(GRAIN_S if done < TURN else 0)

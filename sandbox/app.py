@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
 
 from sandbox import contract
 from sandbox.agenda import Agenda
@@ -24,6 +24,8 @@ from sandbox.web.send import PATHS, SendEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from starlette.types import ASGIApp
 
     from sandbox.carrier import Carrier
     from sandbox.clock import Clock
@@ -72,6 +74,16 @@ def build_engine(
     )
 
 
+class _Application(Starlette):
+    """Starlette's routing and lifespan without its middleware, which would cost each send a tenth of its time.
+
+    The endpoint answers whatever comes by itself, and the control API is an application of its own, with handlers.
+    """
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return self.router
+
+
 def create_app(
     config: Config | None = None,
     *,
@@ -93,14 +105,12 @@ def create_app(
         await engine.dispatcher.stop()
         await carrier.close()
 
-    app = Starlette(
-        routes=[
-            *(Route(path, endpoint) for path in PATHS),
-            Mount("/_sandbox", routes=control.routes()),
-        ],
-        exception_handlers=HANDLERS,
-        lifespan=lifespan,
+    rest = Starlette(
+        routes=[Mount("/_sandbox", Router(control.routes(), redirect_slashes=False))], exception_handlers=HANDLERS
     )
+    rest.router.redirect_slashes = False
+    app = _Application(routes=[Route(path, endpoint) for path in PATHS], lifespan=lifespan)
     app.router.redirect_slashes = False
+    app.router.default = rest
     app.state.engine = engine
     return app

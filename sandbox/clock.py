@@ -93,3 +93,14 @@ class Stopwatch:
     def ms(self) -> int:
         """Return the whole milliseconds since."""
         return round((time.perf_counter() - self._began) * 1000)
+
+
+class Deadline:
+    """The end of a wait, in real time: *seconds* from when it is made."""
+
+    def __init__(self, seconds: float) -> None:
+        self._at = time.monotonic() + seconds
+
+    def left_s(self) -> float:
+        """Return the seconds that are left; 0 when it has passed."""
+        return max(0.0, self._at - time.monotonic())

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 IN_ALL: Final = 512
 """Attempts under way at once, to whatever receivers, in one session."""
 
+_PORTS: Final = {"http": 80, "https": 443}
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class _Receiver:
     """One host and port: the callbacks that are ready for it, and how many workers take them from there."""
 
@@ -53,8 +55,8 @@ class Dispatcher:
         self._settings = settings
         self._on_change = on_change
         self._behind: dict[int, deque[Callback]] = {}
-        self._receivers: dict[str, _Receiver] = {}
-        self._crowded_out: deque[_Receiver] = deque()
+        self._receivers: dict[tuple[str | None, int | None], _Receiver] = {}
+        self._crowded_out: dict[_Receiver, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -82,18 +84,23 @@ class Dispatcher:
             await asyncio.wait(self._tasks)
 
     async def stop(self) -> None:
-        """Break off what is under way, and forget the rest."""
+        """Break off what is under way, and forget the rest; what is dispatched from now on is not touched."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for receiver in self._receivers.values():
+            receiver.ready.clear()
         self._behind.clear()
         self._receivers.clear()
         self._crowded_out.clear()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _make_ready(self, callback: Callback) -> None:
-        name = urlsplit(callback.url).netloc.rpartition("@")[2].lower()
-        receiver = self._receivers.setdefault(name, _Receiver())
+        if callback.message.number not in self._behind:
+            return
+        parts = urlsplit(callback.url)
+        address = parts.hostname, parts.port or _PORTS.get(parts.scheme)
+        receiver = self._receivers.setdefault(address, _Receiver())
         receiver.ready.append(callback)
         self._fill(receiver)
 
@@ -101,7 +108,7 @@ class Dispatcher:
         """Start a worker for each callback that is ready, as far as there are places."""
         while receiver.ready and receiver.under_way < self._settings.concurrency:
             if len(self._tasks) >= IN_ALL:
-                self._crowded_out.append(receiver)
+                self._crowded_out.setdefault(receiver)
                 return
             receiver.under_way += 1
             task = asyncio.get_running_loop().create_task(self._work(receiver))
@@ -111,15 +118,21 @@ class Dispatcher:
     def _leave(self, task: asyncio.Task[None]) -> None:
         """Give a worker's place to a receiver that found none."""
         self._tasks.discard(task)
-        if self._crowded_out:
-            self._fill(self._crowded_out.popleft())
+        while self._crowded_out and len(self._tasks) < IN_ALL:
+            receiver = next(iter(self._crowded_out))
+            del self._crowded_out[receiver]
+            self._fill(receiver)
 
     async def _work(self, receiver: _Receiver) -> None:
         try:
             while receiver.ready:
                 await self._attempt(receiver.ready.popleft())
+                if self._crowded_out:
+                    break
         finally:
             receiver.under_way -= 1
+            if receiver.ready:
+                self._crowded_out.setdefault(receiver)
 
     async def _attempt(self, callback: Callback) -> None:
         """Make one attempt, record it, and decide how the callback goes on."""
@@ -136,9 +149,9 @@ class Dispatcher:
         if error is None:
             self._finish(callback, CallbackState.DELIVERED, None)
         elif len(callback.attempts) > len(self._settings.retry_s):
-            self._finish(
-                callback, CallbackState.FAILED, f"gave up after {len(callback.attempts)} attempts: {error}"
-            )
+            count = len(callback.attempts)
+            tries = "1 attempt" if count == 1 else f"{count} attempts"
+            self._finish(callback, CallbackState.FAILED, f"gave up after {tries}: {error}")
         else:
             wait_s = self._settings.retry_s[len(callback.attempts) - 1]
             self._agenda.add(self._clock.now() + timedelta(seconds=wait_s), self._make_ready, callback)

@@ -6,8 +6,8 @@ reports.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from copy import copy, deepcopy
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.core import checks, report, timeline
 from sandbox.core.answer import CONTENT_TYPES, choose_format, failure, success
@@ -21,6 +21,7 @@ from sandbox.core.model import (
     Answer,
     Call,
     Callback,
+    CallbackState,
     Change,
     Format,
     Message,
@@ -49,12 +50,12 @@ EMPTY: Final = Answer(200, CONTENT_TYPES[Format.TEXT], "")
 FIRST_TRANSACTION_ID: Final = 1_000_001
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What became of a call."""
+class Outcome(NamedTuple):
+    """What is to become of a call."""
 
     refusal: Refusal | None = None
-    message: Message | None = None
+    submission: Submission | None = None
+    """What is accepted, whatever the answer says; None when nothing is."""
     rule: Rule | None = None
     hints: Sequence[str] = ()
     http_status: int | None = None
@@ -115,13 +116,18 @@ class Engine:
 
     async def reset(self) -> None:
         """Let everything be as just started: records, counters, balances, and what is still due."""
-        await self.forget_messages()
+        self._forget_all()
         self._begin()
+        await self.dispatcher.stop()
 
     async def forget_messages(self) -> None:
         """Let go of all records and of what is still due; counters and balances go on."""
-        self.agenda.clear()
+        self._forget_all()
         await self.dispatcher.stop()
+
+    def _forget_all(self) -> None:
+        # Before anything is waited for: a request that comes while attempts are broken off belongs to the time after.
+        self.agenda.clear()
         for message in self.store.messages():
             self._forget(message)
         self.store.clear()
@@ -135,18 +141,16 @@ class Engine:
         if call.method not in METHODS:
             reason = f"{call.method} is not allowed: send GET or POST"
             return self._keep(RequestRecord(self._requests, now, call, METHOD_NOT_ALLOWED, reason=reason))
-        form, format_hint = choose_format(call, self.readings)
-        hints = [*call.hints, *checks.name_hints(call.parameters)]
-        if format_hint is not None:
-            hints.append(format_hint)
+        form, hints = self._read(call)
         outcome = self._outcome(call, now, hints)
-        refusal, message, rule = outcome.refusal, outcome.message, outcome.rule
+        refusal, submission, rule = outcome.refusal, outcome.submission, outcome.rule
+        message = None if submission is None else self._accept(submission, rule, now)
         return self._keep(
             RequestRecord(
                 number=self._requests,
                 at=now,
                 call=call,
-                answer=self._answer(outcome, form),
+                answer=self._answer(outcome, form, None if message is None else message.transaction_id),
                 error=None if refusal is None else refusal.code,
                 reason=None if refusal is None else refusal.reason,
                 hints=tuple(outcome.hints),
@@ -155,24 +159,40 @@ class Engine:
             )
         )
 
-    def _outcome(self, call: Call, now: datetime, hints: list[str]) -> _Outcome:
-        """Return what becomes of a call: the first objection to it, or the message that it is."""
+    def preview(self, call: Call) -> tuple[Outcome, Answer]:
+        """Return what `handle` would make of a GET or POST now; nothing is stored, counted or used up."""
+        twin: Engine = copy(self)
+        twin.progress, twin.ledger = self.progress.copy(), deepcopy(self.ledger)
+        twin._chosen_ahead = set(self._chosen_ahead)
+        twin._requests += 1
+        form, hints = twin._read(call)
+        outcome = twin._outcome(call, twin.clock.now(), hints)
+        submission = outcome.submission
+        transaction_id = None if submission is None else twin._transaction_id(submission.transaction_id)
+        return outcome, twin._answer(outcome, form, transaction_id)
+
+    def _read(self, call: Call) -> tuple[Format, list[str]]:
+        """Return the format of the answer to a call, and the hints on how the call is written."""
+        form, format_hint = choose_format(call, self.readings)
+        return form, [*call.hints] if format_hint is None else [*call.hints, format_hint]
+
+    def _outcome(self, call: Call, now: datetime, hints: list[str]) -> Outcome:
+        """Return what is to become of a call: the first objection to it, or the message that it is."""
         if call.too_large:
-            return _Outcome(Refusal(8, "the body is over 64 KiB"), hints=hints, http_status=413)
+            return Outcome(Refusal(8, "the body is over 64 KiB"), hints=hints, http_status=413)
         early_rule = self._decide(call)
         if early_rule is not None and not early_rule.submit:
-            return _Outcome(self._refusal_by(early_rule), rule=early_rule, hints=hints)
+            return Outcome(self._refusal_by(early_rule), rule=early_rule, hints=hints)
         if call.unreadable_body is not None:
-            return _Outcome(Refusal(8, call.unreadable_body), rule=early_rule, hints=hints)
+            return Outcome(Refusal(8, call.unreadable_body), rule=early_rule, hints=hints)
         submission = self._judge(call, now, hints)
         if isinstance(submission, Refusal):
-            return _Outcome(submission, rule=early_rule, hints=hints)
+            return Outcome(submission, rule=early_rule, hints=submission.hints)
         rule = early_rule or self._decide(call, submission)
         refusal = None if rule is None else self._refusal_by(rule)
         if rule is not None and not rule.submit:
-            return _Outcome(refusal, rule=rule, hints=submission.hints)
-        message = self._accept(submission, rule, now)
-        return _Outcome(refusal, message, rule, submission.hints)
+            return Outcome(refusal, rule=rule, hints=submission.hints)
+        return Outcome(refusal, submission, rule, submission.hints)
 
     def _judge(self, call: Call, now: datetime, hints: list[str]) -> Submission | Refusal:
         """Put a call to the checks, and count it against its account's rate limit where it got that far."""
@@ -222,12 +242,10 @@ class Engine:
             f"rule {rule.name} of scenario {self.scenario.name} answers {error}: {self.descriptions[error]}",
         )
 
-    def _answer(self, outcome: _Outcome, form: Format) -> Answer:
+    def _answer(self, outcome: Outcome, form: Format, transaction_id: str | None) -> Answer:
         if outcome.refusal is not None:
             return failure(outcome.refusal.code, form, self.readings, http_status=outcome.http_status)
-        if outcome.message is not None:
-            return success(outcome.message.transaction_id, form)
-        return EMPTY
+        return EMPTY if transaction_id is None else success(transaction_id, form)
 
     def _keep(self, record: RequestRecord) -> RequestRecord:
         self.store.add_request(record)
@@ -259,15 +277,12 @@ class Engine:
             self._join(message, now)
         for dropped in self.store.add_message(message):
             self._forget(dropped)
-        self.ledger.accept(self._account(submission.user), checks.MESSAGE_PRICE)
+        account = self.scenario.accounts.find(submission.user)
+        if account is not None:
+            self.ledger.accept(account, checks.MESSAGE_PRICE)
         for change in changes:
             self.agenda.add(change.at, self._change, message, change)
         return message
-
-    def _account(self, user: str) -> Account:
-        account = self.scenario.accounts.find(user)
-        assert account is not None  # noqa: S101 - its message has just passed the checks
-        return account
 
     def _transaction_id(self, chosen: str | None) -> str:
         """Return the client's transaction id, or the next free number of this session."""
@@ -312,6 +327,21 @@ class Engine:
             self.ledger.finish(message.submission.user)
 
     # -- its timeline ---------------------------------------------------------------------------------------------
+
+    @property
+    def reports_due(self) -> int:
+        """How many reports have yet to arrive: those of changes to come, and those still on their way."""
+        now = self.clock.now()
+        planned = sum(
+            1 if change.step is None else change.step.repeat
+            for message in self.store.messages()
+            if message.submission.confirmation and message.submission.callback_url is not None
+            for position, change in enumerate(message.timeline)
+            if (position >= message.done or change.send_at > now)
+            and report.is_reported(change, self.readings)
+        )
+        waiting = sum(callback.state is CallbackState.WAITING for callback in self.store.callbacks())
+        return planned + waiting
 
     def _change(self, message: Message, change: Change) -> None:
         """Let a change of status happen, and report it now or when the scenario says."""

@@ -42,7 +42,7 @@ class Log:
                 hints=list(record.hints),
             )
             return
-        line = f"{rfc3339_millis(record.at)} r{record.number} {record.call.method} {excerpt(record.answer.body, 80)}"
+        line = f"r{record.number} {record.call.method} {excerpt(record.answer.body, 80)}"
         if record.reason:
             line += f" - {excerpt(record.reason, 400)}"
         if record.hints:
@@ -66,8 +66,7 @@ class Log:
                 reason=why,
             )
             return
-        at = f"{rfc3339_millis(attempt.at)} " if attempt else ""
-        line = f"{at}c{callback.number} report to {excerpt(callback.url, 120)} {what}"
+        line = f"c{callback.number} report to {excerpt(callback.url, 120)} {what}"
         self._add(f"{line} - {excerpt(why, 400)}" if why else line)
 
     def flush(self) -> None:

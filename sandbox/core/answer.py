@@ -5,8 +5,8 @@ Knows nothing of sockets or headers of the sandbox's own. Source: the API refere
 
 from __future__ import annotations
 
-import json
 from html import escape
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING
 
 from sandbox.core.model import Answer, Call, Format, Unreadable
@@ -41,7 +41,7 @@ def choose_format(call: Call, readings: Readings) -> tuple[Format, str | None]:
 def success(transaction_id: str, form: Format) -> Answer:
     """Return the answer to an accepted message: ``OK_1234569`` as text."""
     if form is Format.JSON:
-        body = f'{{"response":{{"status":"OK","transactionId":{json.dumps(transaction_id, ensure_ascii=False)}}}}}'
+        body = f'{{"response":{{"status":"OK","transactionId":{encode_basestring(transaction_id)}}}}}'
     elif form is Format.XML:
         body = f"<response><status>OK</status><transactionId>{escape(transaction_id, quote=False)}</transactionId></response>"
     else:

@@ -51,6 +51,9 @@ UNSUPPORTED: Final = (
 )
 """What an account may be without."""
 
+NOBODY: Final = Account(user="", api_key=None)
+"""Stands for an account that does not exist."""
+
 NO_STANDING: Final = Standing()
 
 MESSAGE_PRICE: Final = 1
@@ -63,7 +66,7 @@ class Draft:
 
     parameters: Mapping[str, Value]
     json_names: Collection[str]
-    account: Account | None
+    account: Account
     standing: Standing
     now: datetime
     readings: Readings
@@ -107,17 +110,17 @@ def judge(
         now: the sandbox's time.
         readings: how the open questions are read.
         callback_url: where reports go when the request names no URL.
-        hints: what was odd so far; the submission carries them on.
+        hints: what was odd so far; the submission, or the refusal, carries them on.
     """
-    draft = Draft(parameters, json_names, account, standing, now, readings, list(hints))
+    draft = Draft(parameters, json_names, account or NOBODY, standing, now, readings, list(hints))
     if "" in parameters.values():
         draft.parameters = _without_empty(draft)
     for position, check in enumerate(CHECKS, 1):
         fault = check.examine(draft)
         if fault is not None:
             if isinstance(fault, Refusal):
-                return Refusal(fault.code, fault.reason, position)
-            return Refusal(check.code, fault, position)
+                return Refusal(fault.code, fault.reason, position, tuple(draft.hints))
+            return Refusal(check.code, fault, position, tuple(draft.hints))
     return _submission(draft, callback_url)
 
 
@@ -138,7 +141,8 @@ def _without_empty(draft: Draft) -> dict[str, Value]:
     for name, value in draft.parameters.items():
         if value != "" or name not in OPTIONAL:
             kept[name] = value
-        elif draft.readings.empty_optional == "reject":
+        # An error of responseType means that it is absent, and the format is chosen before the checks.
+        elif draft.readings.empty_optional == "reject" and name != "responseType":
             kept[name] = Unreadable("is empty: leave it out, or give it a value")
         else:
             draft.hints.append(f"{name} is empty and counts as absent")
@@ -149,7 +153,7 @@ def _without_empty(draft: Draft) -> dict[str, Value]:
 
 
 def _check_user(draft: Draft) -> str | None:
-    if draft.account is None:
+    if draft.account is NOBODY:
         user = draft.parameters.get("user")
         if isinstance(user, str) and user:
             return f"user {excerpt(user)} is not an account of this scenario"
@@ -163,21 +167,21 @@ def _check_api_key(draft: Draft) -> str | None:
     key = draft.parameters.get("apiKey")
     if not key or isinstance(key, Unreadable):
         return _missing(draft, "apiKey")
-    account = _account(draft)
+    account = draft.account
     if account.api_key is not None and key != account.api_key:
         return f"apiKey is not the key of user {excerpt(account.user)}"
     return None
 
 
 def _check_rate(draft: Draft) -> str | None:
-    limit = _account(draft).rate_limit
+    limit = draft.account.rate_limit
     if limit is not None and draft.standing.rate_exceeded:
         return f"the account may make {limit.requests} requests in {limit.per_s:g} s: wait, then send again"
     return None
 
 
 def _check_queue(draft: Draft) -> str | None:
-    limit = _account(draft).queue_limit
+    limit = draft.account.queue_limit
     if limit is not None and draft.standing.queued >= limit:
         return (
             f"{draft.standing.queued} messages are without a final status, the account's queue holds {limit}: "
@@ -187,15 +191,16 @@ def _check_queue(draft: Draft) -> str | None:
 
 
 def _check_supported(draft: Draft) -> str | None:
-    unsupported = _account(draft).unsupported
+    unsupported = draft.account.unsupported
     if unsupported:
-        for feature in _features(draft.parameters):
+        for feature in _features(draft):
             if feature in unsupported:
                 return f"the account may not use {feature} (its unsupported list)"
     return None
 
 
-def _features(parameters: Mapping[str, Value]) -> Iterable[str]:
+def _features(draft: Draft) -> Iterable[str]:
+    parameters = draft.parameters
     dcs = parameters.get("dcs", "0")
     if isinstance(dcs, str) and dcs in DCS_VALUES:
         yield f"dcs:{dcs}"
@@ -203,7 +208,8 @@ def _features(parameters: Mapping[str, Value]) -> Iterable[str]:
             yield "binary"
     if "udh" in parameters:
         yield "udh"
-        if parameters["udh"] == _FLASH_UDH:
+        header = _read_udh(draft)
+        if isinstance(header, udh.Udh) and header.is_flash:
             yield "flash"
     if "scheduledDeliveryTime" in parameters:
         yield "scheduling"
@@ -220,7 +226,7 @@ def _check_sender(draft: Draft) -> str | None:
     fault = sender_fault(sender_id)
     if fault is not None:
         return f"senderId {fault}"
-    allowed = _account(draft).sender_ids
+    allowed = draft.account.sender_ids
     if allowed is not None and sender_id not in allowed:
         return f"senderId {excerpt(sender_id)} is not on the account's list: {', '.join(map(excerpt, sorted(allowed)))}"
     draft.sender_id = sender_id
@@ -255,20 +261,26 @@ def _check_dcs(draft: Draft) -> str | None:
 
 
 def _check_udh(draft: Draft) -> str | None:
-    value = draft.parameters.get("udh")
-    if value is None:
+    if "udh" not in draft.parameters:
         return None
+    header = _read_udh(draft)
+    if isinstance(header, str):
+        return f"udh {header}"
+    draft.udh = header
+    return None
+
+
+def _read_udh(draft: Draft) -> udh.Udh | str:
+    """Return the header that was sent, or what is wrong with it."""
+    value = draft.parameters["udh"]
     octets = _octets(draft, "udh") if draft.readings.udh_form == "hex_or_raw" else None
     if octets is not None and not _HEX.fullmatch(octets):
         header = udh.parse(octets)
     elif isinstance(value, Unreadable):
-        return f"udh {value.why}"
+        return value.why
     else:
         header = udh.parse_hex(value)
-    if isinstance(header, udh.MalformedUdh):
-        return f"udh {header.detail}"
-    draft.udh = header
-    return None
+    return header.detail if isinstance(header, udh.MalformedUdh) else header
 
 
 def _check_message(draft: Draft) -> str | None:
@@ -358,7 +370,7 @@ def _validity_fault(draft: Draft, why: str) -> Refusal | None:
 
 
 def _check_barred(draft: Draft) -> str | None:
-    for entry in _account(draft).barred:
+    for entry in draft.account.barred:
         if entry.covers(draft.destination):
             return f"to {draft.destination} is barred for the account" + (
                 f" (all that begins with {entry.destination})" if entry.is_prefix else ""
@@ -417,7 +429,7 @@ def _submission(draft: Draft, callback_url: str | None) -> Submission:
         )
         draft.hints.append(f"no report will be sent: {unreported}")
     return Submission(
-        user=_account(draft).user,
+        user=draft.account.user,
         destination=draft.destination,
         sender_id=draft.sender_id,
         dcs=draft.dcs,
@@ -451,12 +463,6 @@ def _confirmation(draft: Draft) -> bool:
 # -- reading a parameter ------------------------------------------------------------------------------------------
 
 
-def _account(draft: Draft) -> Account:
-    """Return the account that the first check has found."""
-    assert draft.account is not None  # noqa: S101 - the first check refuses otherwise
-    return draft.account
-
-
 def _missing(draft: Draft, name: str) -> str:
     """Say how a required parameter is missing: sent in another case, empty, unreadable, or not sent at all."""
     value = draft.parameters.get(name)
@@ -483,7 +489,6 @@ def _octets(draft: Draft, name: str) -> bytes | None:
         return None
 
 
-_FLASH_UDH = "0100"
 _HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _BY_LOWER_CASE = {name.lower(): name for name in PARAMETERS}

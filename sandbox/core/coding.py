@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.core import gsm7
 from sandbox.core.spelling import spell
@@ -49,8 +49,7 @@ class UdhTooLongError(ValueError):
         self.udh_octets = udh_octets
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """A message's content as it travels: text, or octets for a binary message."""
 
     coding: Coding

@@ -1,6 +1,7 @@
 """The frozen records that the parts of the sandbox hand each other.
 
-Nothing here knows how a record is stored, sent or spelled on the wire.
+Nothing here knows how a record is stored, sent or spelled on the wire. Those that are made for every request are
+named tuples, which cost a third of what frozen dataclasses do; all others are frozen dataclasses.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -35,8 +36,7 @@ class Unreadable:
 Value = str | Unreadable
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One request to the endpoint, read: its parameters by their wire names, and what was odd about it."""
 
     method: str
@@ -72,8 +72,7 @@ class RateLimit:
     per_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """Who may send, and what with; every limit that is None is absent."""
 
     user: str
@@ -126,10 +125,10 @@ class Refusal:
     """Which value failed, why, and what to do."""
     position: int = 0
     """Of the check that failed, in the order of the checks, from 1; 0 for what came before them."""
+    hints: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """A request that passed every check: what is to be sent."""
 
     user: str
@@ -159,8 +158,7 @@ class Format(StrEnum):
     XML = "xml"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """An HTTP answer of the endpoint, without the sandbox's own headers."""
 
     status: int
@@ -183,8 +181,7 @@ class Status(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One planned change of a message's status, and when its report goes out."""
 
     at: datetime
@@ -216,8 +213,7 @@ class Message:
     """The concatenated message that this one is a part of."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRecord:
+class RequestRecord(NamedTuple):
     """One call to the endpoint and what it was answered, refused ones too."""
 
     number: int

@@ -20,6 +20,8 @@ def excerpt(text: str, limit: int = 40) -> str:
         text: any text, unpaired surrogates included: ``Código`` becomes ``CU+00F3digo``.
         limit: length of the result at most, its ``...`` included; 3 or more.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text
     # One character more than there is room for is enough to know that the text is too long.
     spelled = [char if _is_printable(char) else _code_point(char) for char in text[: limit + 1]]
     ends = list(accumulate(map(len, spelled)))

@@ -15,9 +15,10 @@ from sandbox.web.problems import QueryError
 from sandbox.web.records import callback_json, message_json, request_json, status_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
     from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.routing import BaseRoute
     from starlette.types import Scope
 
@@ -40,8 +41,7 @@ class Control:
         """Return the routes, relative to ``/_sandbox``."""
         return [
             Route("/health", self.health),
-            Route("/messages", self.messages),
-            Route("/messages", self.delete_messages, methods=["DELETE"]),
+            _resource("/messages", GET=self.messages, DELETE=self.delete_messages),
             Route("/messages/{id}", self.message),
             Route("/requests", self.requests),
             Route("/requests/{id}", self.request),
@@ -153,6 +153,15 @@ class Control:
     @staticmethod
     def _shown(engine: Engine, message: Message) -> dict[str, Any]:
         return message_json(message, readings=engine.readings, now=engine.clock.now())
+
+
+def _resource(path: str, **actions: Callable[[Request], Awaitable[Response]]) -> Route:
+    """Return one route for all that can be done at *path*, so that a 405 names every method."""
+
+    async def act(request: Request) -> Response:
+        return await actions["GET" if request.method == "HEAD" else request.method](request)
+
+    return Route(path, act, methods=list(actions))
 
 
 _MESSAGE_FILTERS: Final[Mapping[str, Callable[[Message, str, Engine], bool]]] = {

@@ -44,7 +44,7 @@ async def _http_exception(request: Request, error: Exception) -> JSONResponse:
         allowed = (error.headers or {}).get("Allow", "")
         return problem(error.status_code, f"{request.method} is not allowed here: {allowed}", error.headers)
     if error.status_code == HTTPStatus.NOT_FOUND:
-        detail = f"nothing is at {request.url.path}: the endpoint is /sendMtSms.php, the control API /_sandbox/health"
+        detail = f"nothing is at {request.scope['path']}: the endpoint is /sendMtSms.php, the control API /_sandbox/health"
         return problem(error.status_code, detail)
     return problem(error.status_code, error.detail, error.headers)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sandbox.core.model import Call
 from sandbox.core.spelling import ascii_sentence
 from sandbox.web.wire import BODY_LIMIT, read_call
 
@@ -23,6 +22,10 @@ PATHS: Final = ("/sendMtSms.php", "/httpinput/sendMtSms.php")
 
 _DRAINED_OCTETS: Final = 16 * BODY_LIMIT
 """How much of a body that is too large is still taken in, so that its sender gets to read the answer."""
+
+
+class _SenderGoneError(Exception):
+    """The connection ended before the body did: what came of it is no request."""
 
 
 class SendEndpoint:
@@ -45,12 +48,14 @@ class SendEndpoint:
         body: bytes | None = b""
         content_type = ""
         if method == "POST":
-            body = await _read_body(receive)
+            try:
+                body = await _read_body(receive)
+            except _SenderGoneError:
+                return
             content_type = _header(scope["headers"], b"content-type")
+        call = read_call(method, path, query, content_type, body or b"", engine.readings)
         if body is None:
-            call = Call(method, path, {}, too_large=True)
-        else:
-            call = read_call(method, path, query, content_type, body, engine.readings)
+            call = call._replace(too_large=True)
         await self._answer(engine.handle(call), send)
 
     async def _answer(self, record: RequestRecord, send: Send) -> None:
@@ -79,14 +84,13 @@ def _sandbox_headers(record: RequestRecord) -> Iterable[tuple[bytes, bytes]]:
 
 async def _read_body(receive: Receive) -> bytes | None:
     """Return the whole body; None when it is over the limit."""
-    message = await receive()
-    if not message.get("more_body", False):
-        body: bytes = message.get("body", b"")
-        return body if len(body) <= BODY_LIMIT else None
-    chunks, size = [message["body"]], len(message["body"])
-    while message.get("more_body", False) and size <= _DRAINED_OCTETS:
+    chunks, size, has_more = [], 0, True
+    while has_more and size <= _DRAINED_OCTETS:
         message = await receive()
-        chunk = message.get("body", b"")
+        if message["type"] == "http.disconnect":
+            raise _SenderGoneError
+        chunk: bytes = message.get("body", b"")
+        has_more = message.get("more_body", False)
         size += len(chunk)
         if size <= BODY_LIMIT:
             chunks.append(chunk)

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
+from sandbox.core.checks import PARAMETERS, name_hints
 from sandbox.core.model import Call, Unreadable, Value
 from sandbox.core.spelling import excerpt
 
@@ -49,7 +50,7 @@ def read_call(
     if method == "GET" or not body:
         if body:
             hints.append("the body is ignored: a GET has its parameters in the query string")
-        return Call(method, path, parameters, hints=tuple(hints))
+        return Call(method, path, parameters, hints=(*hints, *_name_hints(parameters)))
     media_type = content_type.partition(";")[0].strip().lower()
     is_json = (
         media_type == _JSON or media_type.endswith("+json") or (not media_type and body.startswith(b"{"))
@@ -70,15 +71,23 @@ def read_call(
             )
     except _UnreadableBodyError as error:
         fault = str(error)
+    if parameters:
+        parameters.update(values)
+    else:
+        parameters = values
     return Call(
         method,
         path,
-        {**parameters, **values} if parameters else values,
+        parameters,
         json_names=values if is_json else (),
         has_json_body=is_json,
-        hints=tuple(hints),
+        hints=(*hints, *_name_hints(parameters)),
         unreadable_body=fault,
     )
+
+
+def _name_hints(parameters: Mapping[str, Value]) -> list[str]:
+    return [] if parameters.keys() <= PARAMETERS else name_hints(parameters)
 
 
 # -- octets -------------------------------------------------------------------------------------------------------
@@ -89,29 +98,33 @@ def _read_urlencoded(octets: bytes, readings: Readings, hints: list[str]) -> dic
     for pair in octets.split(b"&"):
         if pair:
             name, _, value = pair.partition(b"=")
-            key = _percent_decoded(name).decode("utf-8", "backslashreplace")
+            key = _NAMES.get(name) or _name(name)
             values[key] = _read_octets(key, value, readings, hints)
     return values
 
 
+def _name(octets: bytes) -> str:
+    name = _percent_decoded(octets).decode("utf-8", "backslashreplace")
+    return _KNOWN.get(name, name)
+
+
 def _percent_decoded(octets: bytes) -> bytes:
-    if b"+" in octets:
-        octets = octets.replace(b"+", b" ")
-    return unquote_to_bytes(octets) if b"%" in octets else octets
+    return unquote_to_bytes(octets.replace(b"+", b" "))
 
 
 def _read_octets(name: str, octets: bytes, readings: Readings, hints: list[str]) -> Value:
     """Return an encoded value as text; what is odd about its encoding becomes a hint."""
-    if b"%" in octets:
+    decoded = octets.replace(b"+", b" ")
+    if b"%" in decoded:
+        decoded = unquote_to_bytes(decoded)
         broken = _BROKEN_PERCENT.search(octets)
         if broken is not None:
             hints.append(
                 f"{name} has a % without two hex digits at position {broken.start() + 1}, which stays as it is: "
                 "a percent sign is sent as %25"
             )
-    decoded = _percent_decoded(octets)
-    if b"%" in decoded and b"%25" in octets and _PERCENT_TRIPLET.search(decoded):
-        decoded = _decoded_again(name, decoded, readings, hints)
+        if b"%" in decoded and b"%25" in octets and _PERCENT_TRIPLET.search(decoded):
+            decoded = _decoded_again(name, decoded, readings, hints)
     return _as_text(decoded)
 
 
@@ -238,15 +251,13 @@ def _read_json(body: bytes, readings: Readings, hints: list[str]) -> dict[str, V
 
 def _read_members(members: Mapping[str, Any], readings: Readings, hints: list[str]) -> dict[str, Value]:
     values: dict[str, Value] = {}
-    for name, member in members.items():
+    for key, member in members.items():
+        # A name may hold unpaired surrogates, and every record must be writable: they are spelled as in a query's name.
+        name = _KNOWN.get(key) or key.encode("utf-8", "backslashreplace").decode()
         if isinstance(member, list) and readings.json_arrays == "unwrap" and len(member) == 1:
             member = member[0]  # noqa: PLW2901 - from here on it is as if it had been sent so
         if isinstance(member, str):
-            values[name] = (
-                member
-                if member.isascii() and "%" not in member
-                else _read_string(name, member, readings, hints)
-            )
+            values[name] = _read_string(name, member, readings, hints)
         elif isinstance(member, bool):
             values[name] = "true" if member else "false"
         elif member is not None:
@@ -257,6 +268,8 @@ def _read_members(members: Mapping[str, Any], readings: Readings, hints: list[st
 
 
 def _read_string(name: str, text: str, readings: Readings, hints: list[str]) -> Value:
+    if text.isascii() and "%" not in text:
+        return text
     surrogate = _SURROGATE.search(text)
     if surrogate is not None:
         return Unreadable(
@@ -270,6 +283,9 @@ def _read_string(name: str, text: str, readings: Readings, hints: list[str]) -> 
     return text
 
 
+# Every record keeps its parameters: known names are these very strings, not copies of them.
+_NAMES = {name.encode(): name for name in PARAMETERS}
+_KNOWN = {name: name for name in PARAMETERS}
 _PERCENT_TRIPLET = re.compile(rb"%[0-9A-Fa-f]{2}")
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -1,0 +1,139 @@
+"""``serve``: the server itself, from its options to its last line."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sandbox.commands.options import DEFAULTS, Several, environment, reading_option, readings_of
+from sandbox.commands.teaching import TeachingCommand
+from sandbox.config import Config
+from sandbox.core.callback_url import url_fault
+from sandbox.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _option(name: str, *declarations: str, **settings: Any) -> Callable[[Any], Any]:
+    """Return an option that is also read from the environment, and says so."""
+    return click.option(
+        f"--{name}",
+        *declarations,
+        envvar=environment(name),
+        show_envvar=True,
+        show_default="default" in settings,
+        **settings,
+    )
+
+
+@click.command(
+    "serve",
+    cls=TeachingCommand,
+    examples=(
+        "panelsms-sandbox serve",
+        "panelsms-sandbox serve --port 0 --callback-url http://localhost:9000/dlr",
+        "panelsms-sandbox serve --reading errors=envelope --reading error_http_status=4xx",
+        "PANELSMS_SANDBOX_READING=errors=envelope,dlr_format=wiki_get panelsms-sandbox",
+    ),
+    exit_codes={
+        0: "stopped by Ctrl-C or SIGTERM",
+        2: "an option cannot work, such as a port in use",
+    },
+)
+@_option("host", default=DEFAULTS.host, help="Address to listen on; 0.0.0.0 for all.")
+@_option("port", default=DEFAULTS.port, type=click.IntRange(0, 65_535), help="Port; 0 takes a free one.")
+@reading_option
+@_option(
+    "callback-url",
+    metavar="URL",
+    help="Where reports go when neither the request nor its account names a URL.",
+)
+@_option(
+    "allow-callback",
+    multiple=True,
+    type=Several(),
+    metavar="HOST|public",
+    help="A host that reports may go to besides loopback and private addresses, or public for all; "
+    "may be repeated.",
+)
+@_option("no-sandbox-headers", is_flag=True, help="Leave the X-Sandbox headers out of the answers.")
+@_option("log", default=DEFAULTS.log, type=click.Choice(["text", "json"]), help="How the log is written.")
+@_option(
+    "max-messages",
+    default=DEFAULTS.max_messages,
+    type=click.IntRange(min=1),
+    help="How many messages are kept; the oldest finished ones go first.",
+)
+def command(**options: Any) -> None:
+    """Serve the API until Ctrl-C or SIGTERM.
+
+    When it can answer it prints one line to stdout, "panelsms-sandbox ready at http://HOST:PORT"; the log
+    goes to stderr. At the end, answers in flight are finished, and the last line says how many reports were
+    still due. Every option can also be set in the environment, several values separated by commas.
+    """
+    config = _config(**options)
+    # Imported here, so that --help and a mistyped option answer at once.
+    from sandbox.app import create_app  # noqa: PLC0415
+    from sandbox.log import Log  # noqa: PLC0415
+    from sandbox.serving import address_of, listen, serve  # noqa: PLC0415
+
+    log = Log(sys.stderr, is_json=config.log == "json")
+    app = create_app(config, log=log)
+    listener = listen(config.host, config.port)
+    address = address_of(listener)
+    serve(app, listener, lambda: _announce(address))
+    log.flush()
+    _say_goodbye(app.state.engine.reports_due, is_json=config.log == "json")
+
+
+def _config(
+    *,
+    readings: tuple[str, ...],
+    callback_url: str | None,
+    allow_callback: tuple[str, ...],
+    no_sandbox_headers: bool,
+    **options: Any,
+) -> Config:
+    """Return the options as the server takes them.
+
+    Raises:
+        ConfigError: one cannot work.
+    """
+    fault = None if callback_url is None else url_fault(callback_url)
+    if fault is not None:
+        raise ConfigError(f"--callback-url {fault}")
+    for host in allow_callback:
+        if not _HOST.fullmatch(host):
+            raise ConfigError(f"--allow-callback {host}: name a host alone, such as callbacks.example.com")
+    return Config(
+        readings=readings_of(readings),
+        callback_url=callback_url,
+        allow_callback=allow_callback,
+        has_sandbox_headers=not no_sandbox_headers,
+        **options,
+    )
+
+
+def _announce(address: str) -> None:
+    click.echo(f"panelsms-sandbox ready at {address}")
+    if sys.stderr.isatty():
+        click.echo(f"  send to  {click.style(f'{address}/sendMtSms.php', bold=True)}", err=True)
+        click.echo(f"  health   {address}/_sandbox/health", err=True)
+
+
+def _say_goodbye(reports_due: int, *, is_json: bool) -> None:
+    if is_json:
+        line = json.dumps({"event": "stopped", "reportsDue": reports_due})
+    else:
+        still_due = {0: "no report was", 1: "1 report was"}.get(reports_due, f"{reports_due} reports were")
+        line = f"stopped: {still_due} still due"
+    click.echo(line, err=True)
+
+
+# A name or an IPv4 address, or an IPv6 address as it is written without brackets; no scheme, port or path.
+_HOST = re.compile(r"[^\s/:@?#\[\]]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")

@@ -1,0 +1,193 @@
+"""Which rule decides a request, and what a session remembers between requests.
+
+Knows nothing of YAML, of the clock, or of what an answer looks like. Why a rule missed is told elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+
+from sandbox.core.candidates import Phase
+from sandbox.core.draw import fraction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandbox.core.match import Facts
+    from sandbox.core.scenario import Rule, Scenario
+
+START: Final = "start"
+"""The state that a scenario begins in."""
+
+VALUES_COUNTED: Final = 100_000
+"""How many values of parameters a session counts apart; past that the one not met for longest begins anew."""
+
+_LONGEST_KEY = 64  # characters of a value kept to count it by; longer ones are kept as a digest
+
+
+class Mark(NamedTuple):
+    """What a session remembered when it tried the rules on a request: with that, enough to tell why."""
+
+    state: str = START
+    gone: frozenset[str] = frozenset()
+    """The rules that had decided as many requests as they may."""
+    counts: tuple[tuple[str, int], ...] = ()
+    """For each counted rule whose other conditions held: its name, and how many requests that made."""
+
+
+_FIRST = Mark()
+
+
+@dataclass(slots=True)
+class Progress:
+    """What one session remembers between requests; only `decide` changes it."""
+
+    standing: Mark = _FIRST
+    """As the next request will find it."""
+    mark: Mark = _FIRST
+    """As the latest request found it. Most requests share one mark: keeping it costs a record nothing."""
+    matched: dict[str, int] = field(default_factory=dict)
+    """How many requests each rule decided, by name; rules that decided none are not in it."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """For each rule that counts in all: how many requests met its other conditions."""
+    counts_per: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Likewise for each rule that counts per parameter, and each value of it."""
+
+    @classmethod
+    def fresh(cls) -> Self:
+        """Return the progress of a session that has seen no request."""
+        return cls()
+
+    @property
+    def state(self) -> str:
+        """The state that the scenario is in."""
+        return self.standing.state
+
+    def copy(self) -> Progress:
+        """Return a copy, for trying a request that must leave no trace."""
+        return Progress(
+            self.standing, self.mark, dict(self.matched), dict(self.counts), dict(self.counts_per)
+        )
+
+    def forget(self, name: str) -> None:
+        """Drop what is remembered of the rule *name*, so that another may have the name."""
+        self.matched.pop(name, None)
+        self.counts.pop(name, None)
+        self.counts_per = {key: count for key, count in self.counts_per.items() if key[0] != name}
+        self.standing = self.standing._replace(gone=self.standing.gone - {name})
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """The rules of a scenario, and those added to it, made ready to be tried. Never changes."""
+
+    scenario: Scenario
+    before: Phase
+    after: Phase
+
+    @classmethod
+    def compile(cls, scenario: Scenario, extra: Sequence[Rule] = ()) -> Self:
+        """Return the rulebook of *scenario*; *extra* rules come first, and replace those of their names."""
+        names = {rule.name for rule in extra}
+        rules = (*extra, *(rule for rule in scenario.rules if rule.name not in names))
+        return cls(
+            scenario,
+            Phase.of(rule for rule in rules if rule.before_checks),
+            Phase.of(rule for rule in rules if not rule.before_checks),
+        )
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All rules, those before the checks first, each group in the order in which it is tried."""
+        return tuple(entry.rule for entry in (*self.before.entries, *self.after.entries))
+
+
+def decide(
+    book: Rulebook, progress: Progress, facts: Facts, *, request_number: int, before_checks: bool
+) -> Rule | None:
+    """Return the rule that decides a request, None when none matches; *progress* moves on.
+
+    Every counted rule counts the request when the rest of its ``when`` holds, whichever rule decides. All
+    rules see the state that the request found.
+
+    Args:
+        book: the rules.
+        progress: the session's; a copy of it where the request must leave no trace.
+        facts: the request.
+        request_number: counted in the session; draws hang on it.
+        before_checks: whether the rules before the checks are tried, or those after them.
+    """
+    phase = book.before if before_checks else book.after
+    if not phase.entries:
+        progress.mark = progress.standing
+        return None
+    mark = progress.standing
+    seed = book.scenario.seed
+    winner: Rule | None = None
+    counts: tuple[tuple[str, int], ...] = ()
+    for entry in phase.candidates(facts):
+        if winner is not None and not entry.is_counted:
+            continue
+        rule = entry.rule
+        for test in entry.tests:
+            if not test(facts):
+                break
+        else:
+            if entry.is_chancy and not is_on(rule, mark, seed=seed, request_number=request_number):
+                continue
+            if entry.is_counted:
+                count = _count(progress, rule, facts)
+                counts += ((rule.name, count),)
+                if winner is not None or not rule.when.falls_on(count):
+                    continue
+            winner = rule
+            if not phase.is_counted:
+                break
+    progress.mark = mark._replace(counts=counts) if counts else mark
+    if winner is not None:
+        _take(progress, winner)
+    return winner
+
+
+def is_on(rule: Rule, mark: Mark, *, seed: int, request_number: int) -> bool:
+    """Say whether the state, what is left of the rule's ``times``, and chance let it match."""
+    when = rule.when
+    return (
+        (when.state is None or when.state == mark.state)
+        and rule.name not in mark.gone
+        and (
+            when.probability is None
+            or chance(rule, seed=seed, request_number=request_number) < when.probability
+        )
+    )
+
+
+def chance(rule: Rule, *, seed: int, request_number: int) -> float:
+    """Return what is drawn for a rule's probability, from 0 up to but not including 1."""
+    return fraction(seed=seed, request_number=request_number, purpose=f"rule {rule.name}")
+
+
+def _count(progress: Progress, rule: Rule, facts: Facts) -> int:
+    """Count a request that meets the rest of a ``when``; return how many that makes."""
+    value = None if rule.when.per is None else facts.value(rule.when.per)
+    if value is None:
+        count = progress.counts[rule.name] = progress.counts.get(rule.name, 0) + 1
+        return count
+    if len(value) > _LONGEST_KEY:
+        value = blake2b(value.encode("utf-8", "surrogatepass")).hexdigest()
+    values, key = progress.counts_per, (rule.name, value)
+    count = values.pop(key, 0) + 1
+    values[key] = count  # last in the order of the dictionary: the first is the one not met for longest
+    if len(values) > VALUES_COUNTED:
+        del values[next(iter(values))]
+    return count
+
+
+def _take(progress: Progress, rule: Rule) -> None:
+    decided = progress.matched[rule.name] = progress.matched.get(rule.name, 0) + 1
+    if rule.set_state is not None and rule.set_state != progress.standing.state:
+        progress.standing = progress.standing._replace(state=rule.set_state)
+    if rule.times is not None and decided >= rule.times:
+        progress.standing = progress.standing._replace(gone=progress.standing.gone | {rule.name})

@@ -1,0 +1,279 @@
+"""A rule's ``when`` as frozen values: whether a request meets it, and which condition missed first.
+
+Knows neither what the rule does then nor how a ``when`` is written. What hangs on more than the request
+(count, draw, state) is only kept here, and judged where the rules are tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from sandbox.core.spelling import excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sandbox.core.model import Value
+
+PARAMETERS: Final = (
+    "to",
+    "senderId",
+    "message",
+    "dcs",
+    "udh",
+    "user",
+    "apiKey",
+    "transactionId",
+    "confirmation",
+    "callbackUrl",
+    "scheduledDeliveryTime",
+    "validityPeriod",
+    "responseType",
+)
+"""The parameters that a ``when`` may name, in the order in which its conditions are judged."""
+
+
+class Facts(NamedTuple):
+    """What a request looks like to a rule.
+
+    A named tuple, as it is made for every request: it costs a third of a frozen dataclass.
+    """
+
+    method: str
+    parameters: Mapping[str, Value]
+    """As they came; what is unreadable counts as absent."""
+    flash: bool | None = None
+    """None before the checks, when nobody knows; no rule about flash matches then."""
+    destination: str | None = None
+    """What ``to`` is matched against instead of the parameter: the destination as the readings have it."""
+    text: str | None = None
+    """What ``message`` is matched against instead of the parameter."""
+
+    def value(self, key: str) -> str | None:
+        """Return what a condition on the parameter *key* is about; None for absent."""
+        if key == "to" and self.destination is not None:
+            return self.destination
+        if key == "message" and self.text is not None:
+            return self.text
+        value = self.parameters.get(key)
+        return value if isinstance(value, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """The very text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """Any text that begins so."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suffix:
+    """Any text that ends so."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """Any text that has this in it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Regex:
+    """Any text in which the pattern is found."""
+
+    pattern: str
+    search: Callable[[str], bool] = field(compare=False, repr=False)
+    """Says whether it is found; compiled by an engine whose time is bounded, which the core does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Whatever meets at least one."""
+
+    matchers: tuple[Matcher, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Whatever meets every one."""
+
+    matchers: tuple[Matcher, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Whatever does not meet it, absent values too."""
+
+    matcher: Matcher
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """No value at all, or, where *absent* is False, any value."""
+
+    absent: bool = True
+
+
+Matcher = Exact | Prefix | Suffix | Contains | Regex | AnyOf | AllOf | Not | Absent
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """All that must hold for a rule to match; what is None, or empty, is not asked for."""
+
+    texts: tuple[tuple[str, Matcher], ...] = ()
+    """Conditions on parameters, in the order of `PARAMETERS`."""
+    method: str | None = None
+    flash: bool | None = None
+    confirmation: bool | None = None
+    state: str | None = None
+    probability: float | None = None
+    nth: frozenset[int] = frozenset()
+    every: int | None = None
+    per: str | None = None
+    """The parameter whose values are counted apart; None counts all together."""
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the requests that meet the rest are counted."""
+        return bool(self.nth) or self.every is not None
+
+    def falls_on(self, count: int) -> bool:
+        """Say whether the rule is for the request that is the *count*-th, from 1, to meet the rest."""
+        return (not self.nth or count in self.nth) and (self.every is None or count % self.every == 0)
+
+
+Test = Callable[[Facts], bool]
+Condition = tuple[Test, Callable[[Facts], str]]
+
+
+def conditions(when: When) -> tuple[Test, ...]:
+    """Return the conditions of *when* on the request itself, each made ready to be asked many times."""
+    return tuple(test for test, _ in _conditions(when))
+
+
+def miss(when: When, facts: Facts) -> str | None:
+    """Return the first condition on the request that missed, with the value it met; None when all hold.
+
+    ``to is +4470000001, wanted: begins with +34``. State, draw and count are not looked at.
+    """
+    return next((explain(facts) for test, explain in _conditions(when) if not test(facts)), None)
+
+
+def is_confirmed(facts: Facts) -> bool:
+    """Say whether the request asks for reports: ``true`` or ``1``, in any case."""
+    value = facts.value("confirmation")
+    return value is not None and value.lower() in {"true", "1"}
+
+
+def describe(matcher: Matcher) -> str:
+    """Return what a matcher asks for, as the end of a sentence: ``begins with +34``."""
+    match matcher:
+        case Exact(text):
+            return f"is {excerpt(text)}"
+        case Prefix(text):
+            return f"begins with {excerpt(text)}"
+        case Suffix(text):
+            return f"ends with {excerpt(text)}"
+        case Contains(text):
+            return f"contains {excerpt(text)}"
+        case Regex(pattern):
+            return f"matches {excerpt(pattern)}"
+        case AnyOf(matchers):
+            return " or ".join(map(describe, matchers))
+        case AllOf(matchers):
+            return " and ".join(map(describe, matchers))
+        case Not(inner):
+            return f"not: {describe(inner)}"
+        case _:
+            return "is absent" if matcher.absent else "is there"
+
+
+def compiled(matcher: Matcher) -> Callable[[str | None], bool]:
+    """Return *matcher* as a function of a value, None for an absent one."""
+    match matcher:
+        case Exact(text):
+            return lambda value: value == text
+        case Prefix(text):
+            return lambda value: value is not None and value.startswith(text)
+        case Suffix(text):
+            return lambda value: value is not None and value.endswith(text)
+        case Contains(text):
+            return lambda value: value is not None and text in value
+        case Regex(search=search):
+            return lambda value: value is not None and search(value)
+        case AnyOf(matchers):
+            some = tuple(map(compiled, matchers))
+            return lambda value: any(one(value) for one in some)
+        case AllOf(matchers):
+            every = tuple(map(compiled, matchers))
+            return lambda value: all(one(value) for one in every)
+        case Not(inner):
+            holds = compiled(inner)
+            return lambda value: not holds(value)
+        case _:
+            absent = matcher.absent
+            return lambda value: (value is None) is absent
+
+
+def _conditions(when: When) -> Iterator[Condition]:
+    if when.method is not None:
+        yield _method(when.method)
+    if when.flash is not None:
+        yield _flash(when.flash)
+    if when.confirmation is not None:
+        yield _confirmation(when.confirmation)
+    for key, matcher in when.texts:
+        yield _text(key, matcher)
+
+
+def _method(method: str) -> Condition:
+    return (
+        lambda facts: facts.method == method,
+        lambda facts: f"method is {excerpt(facts.method)}, wanted: {method}",
+    )
+
+
+def _flash(flash: bool) -> Condition:  # noqa: FBT001 - the condition's own value
+    seen = {
+        True: "the message is flash",
+        False: "the message is not flash",
+        None: "not known before the checks",
+    }
+    return (
+        lambda facts: facts.flash is flash,
+        lambda facts: f"{seen[facts.flash]}, wanted: flash {str(flash).lower()}",
+    )
+
+
+def _confirmation(wanted: bool) -> Condition:  # noqa: FBT001 - the condition's own value
+    return (
+        lambda facts: is_confirmed(facts) is wanted,
+        lambda _: f"confirmation is {str(not wanted).lower()}, wanted: {str(wanted).lower()}",
+    )
+
+
+def _text(key: str, matcher: Matcher) -> Condition:
+    holds = compiled(matcher)
+    return (
+        lambda facts: holds(facts.value(key)),
+        lambda facts: f"{key} is {_shown(key, facts.value(key))}, wanted: {describe(matcher)}",
+    )
+
+
+def _shown(key: str, value: str | None) -> str:
+    if value is None:
+        return "absent"
+    return "another" if key == "apiKey" else excerpt(value) or "empty"

@@ -1,0 +1,69 @@
+"""Regular expressions that cannot hang the sandbox: compiled by RE2, whose time is linear in the text.
+
+Imported only when a scenario has one. Source: https://github.com/google/re2/wiki/Syntax (no look-around and
+no back-references, which need the backtracking that explodes).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import re2  # type: ignore[import-untyped]
+
+from sandbox.core.spelling import excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LONGEST_TEXT: Final = 4096
+"""A longer text, in characters, is not searched: no short message is as long, though a request may be."""
+LARGEST: Final = 500
+"""Instructions of a compiled pattern at most. With the longest text that bounds a search to about 30 ms."""
+
+
+class PatternError(ValueError):
+    """A pattern is no regular expression of RE2's, or too large."""
+
+
+def compile_search(pattern: str) -> Callable[[str], bool]:
+    """Return a function that says whether *pattern* is found anywhere in a text.
+
+    Raises:
+        PatternError: it is no pattern that RE2 reads, or it compiles to more than `LARGEST` instructions.
+    """
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 1 << 20
+    try:
+        compiled = re2.compile(pattern, options)
+    except re2.error as error:
+        why = error.args[0]
+        raise PatternError(excerpt(why.decode() if isinstance(why, bytes) else str(why), 80)) from None
+    if compiled.programsize > LARGEST:
+        raise PatternError(f"too large, it compiles to over {LARGEST} instructions")
+    search = compiled.search
+    always = _literal(pattern)
+
+    def found(text: str) -> bool:
+        # Most texts lack the pattern's literal beginning, and a substring is found forty times as fast. RE2
+        # takes octets, so that it need not turn offsets back into characters.
+        return (
+            always in text
+            and len(text) <= LONGEST_TEXT
+            and search(text.encode("utf-8", "replace")) is not None
+        )
+
+    return found
+
+
+_LITERAL = re.compile(r"\^?((?:[^\\.^$*+?{}\[\]()|]|\\[^\w])*)(.?)", re.ASCII | re.DOTALL)
+
+
+def _literal(pattern: str) -> str:
+    """Return a text that is in whatever matches *pattern*: what it begins with, up to anything special."""
+    found = _LITERAL.match(pattern)
+    if found is None or "|" in pattern:
+        return ""
+    literal = re.sub(r"\\(.)", r"\1", found[1])
+    return literal[:-1] if found[2] in {"*", "?", "{"} else literal
