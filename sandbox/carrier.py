@@ -6,6 +6,7 @@ Knows nothing of retries, order or reports. aiohttp is imported when the first r
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -117,10 +118,12 @@ class HttpCarrier:
     @staticmethod
     async def _exchange(session: ClientSession, parcel: Parcel) -> int:
         from aiohttp import ClientTimeout  # noqa: PLC0415 - see _open
+        from yarl import URL  # noqa: PLC0415 - likewise
 
         async with session.request(
             parcel.method,
-            parcel.url,
+            # What is percent-encoded, and how, is left as the client wrote it: a token may hang on it.
+            URL(parcel.url, encoded=parcel.url.isascii()),
             data=None if parcel.body is None else parcel.body.encode("utf-8", "surrogatepass"),
             headers=parcel.headers,
             allow_redirects=False,
@@ -165,7 +168,8 @@ class HttpCarrier:
 
 
 def _cause(error: Exception) -> str:
-    """Return what went wrong below aiohttp where it says so: ``connection refused``, a name that is not known."""
+    """Return what went wrong below aiohttp where it says so: ``Connection refused``, a name that is not known."""
     below = getattr(error, "os_error", None) or error
-    text = getattr(below, "strerror", None) or str(below) or type(below).__name__
-    return excerpt(text, 200)
+    if isinstance(below, OSError) and below.errno and not isinstance(below, socket.gaierror):
+        return os.strerror(below.errno)
+    return excerpt(getattr(below, "strerror", None) or str(below) or type(below).__name__, 200)

@@ -14,9 +14,11 @@ from urllib.parse import urlsplit
 
 from sandbox.carrier import Arrived, HeldBack, Parcel
 from sandbox.core.model import Attempt, Callback, CallbackState
+from sandbox.core.timeline import after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from sandbox.agenda import Agenda
     from sandbox.carrier import Carrier
@@ -148,14 +150,22 @@ class Dispatcher:
         callback.attempts += (Attempt(at, status, error, outcome.ms),)
         if error is None:
             self._finish(callback, CallbackState.DELIVERED, None)
-        elif len(callback.attempts) > len(self._settings.retry_s):
+            return
+        retry_at = self._retry_at(len(callback.attempts))
+        if retry_at is None:
             count = len(callback.attempts)
             tries = "1 attempt" if count == 1 else f"{count} attempts"
             self._finish(callback, CallbackState.FAILED, f"gave up after {tries}: {error}")
         else:
-            wait_s = self._settings.retry_s[len(callback.attempts) - 1]
-            self._agenda.add(self._clock.now() + timedelta(seconds=wait_s), self._make_ready, callback)
+            self._agenda.add(retry_at, self._make_ready, callback)
             self._tell(callback)
+
+    def _retry_at(self, attempts: int) -> datetime | None:
+        """Return when the next attempt is due after so many; None when there is none."""
+        waits_s = self._settings.retry_s
+        if attempts > len(waits_s):
+            return None
+        return after(self._clock.now(), timedelta(seconds=waits_s[attempts - 1]))
 
     def _parcel(self, callback: Callback) -> Parcel:
         headers = {"User-Agent": "panelsms-sandbox", **self._settings.headers}

@@ -171,7 +171,9 @@ def replay(example: Example, server: Server) -> Verdict:
             exchange(request, server)
         answer = exchange(example.request, server)
     except (OSError, HTTPException) as error:
-        return Verdict(example, Outcome.FAILED, f"no answer: {str(error) or type(error).__name__}")
+        return Verdict(
+            example, Outcome.FAILED, f"no answer: {excerpt(str(error), 200) or type(error).__name__}"
+        )
     faults = list(_faults(example.expected, answer))
     if faults:
         return Verdict(example, Outcome.FAILED, "; ".join(faults), answer)

@@ -1,6 +1,6 @@
-"""What the server tells while it runs: one line for each request and for each callback that came to its end.
+"""What the server tells while it runs: a line for each request, and for each callback after an attempt.
 
-Lines are kept for a moment and written together, so that a line costs the endpoint next to nothing.
+Records are kept for a moment and written together, so that a line costs the endpoint next to nothing.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from sandbox.core.model import CallbackState
+from sandbox.core.model import CallbackState, RequestRecord
 from sandbox.core.spelling import excerpt
 from sandbox.core.times import rfc3339_millis
 
 if TYPE_CHECKING:
-    from sandbox.core.model import Callback, RequestRecord
+    from sandbox.core.model import Callback
 
 WRITTEN_EVERY_S: Final = 0.05
 
@@ -25,65 +25,90 @@ class Log:
     def __init__(self, stream: TextIO, *, is_json: bool = False) -> None:
         self._stream = stream
         self._is_json = is_json
-        self._lines: list[str] = []
+        self._waiting: list[RequestRecord | str] = []
 
     def request(self, record: RequestRecord) -> None:
         """Tell of a request and its answer."""
-        if self._is_json:
-            self._add_json(
-                at=rfc3339_millis(record.at),
-                event="request",
-                id=f"r{record.number}",
-                method=record.call.method,
-                to=_shown(record.call.parameters.get("to")),
-                status=record.answer.status,
-                answer=record.answer.body,
-                reason=record.reason,
-                hints=list(record.hints),
-            )
-            return
-        line = f"r{record.number} {record.call.method} {excerpt(record.answer.body, 80)}"
-        if record.reason:
-            line += f" - {excerpt(record.reason, 400)}"
-        if record.hints:
-            line += f" (hint: {excerpt('; '.join(record.hints), 400)})"
-        self._add(line)
+        self._add(record)
 
     def callback(self, callback: Callback) -> None:
-        """Tell of a callback: where it stands after an attempt."""
-        attempt = callback.attempts[-1] if callback.attempts else None
-        what = callback.state if callback.state is not CallbackState.WAITING else "will be tried again"
-        why = callback.reason or (attempt.error if attempt else None)
-        if self._is_json:
-            self._add_json(
-                at=rfc3339_millis(attempt.at) if attempt else None,
-                event="callback",
-                id=f"c{callback.number}",
-                transactionId=callback.message.transaction_id,
-                url=callback.url,
-                state=callback.state,
-                attempts=len(callback.attempts),
-                reason=why,
-            )
-            return
-        line = f"c{callback.number} report to {excerpt(callback.url, 120)} {what}"
-        self._add(f"{line} - {excerpt(why, 400)}" if why else line)
+        """Tell of a callback: where it stands now, which may be another place when the line is written."""
+        self._add(_callback_json(callback) if self._is_json else _callback_text(callback))
 
     def flush(self) -> None:
-        """Write what is kept."""
-        lines, self._lines = self._lines, []
-        if lines:
-            self._stream.write("\n".join(lines) + "\n")
+        """Write what is kept; a stream that nobody reads any more is no reason to stop serving."""
+        waiting, self._waiting = self._waiting, []
+        spell = _request_json if self._is_json else _request_text
+        lines = [entry if isinstance(entry, str) else spell(entry) for entry in waiting]
+        try:
+            self._stream.write("\n".join([*lines, ""]))
             self._stream.flush()
+        except (OSError, ValueError):
+            self._waiting.clear()
 
-    def _add_json(self, **members: Any) -> None:
-        self._add(json.dumps(members, ensure_ascii=False))
-
-    def _add(self, line: str) -> None:
-        if not self._lines:
+    def _add(self, entry: RequestRecord | str) -> None:
+        if not self._waiting:
             asyncio.get_running_loop().call_later(WRITTEN_EVERY_S, self.flush)
-        self._lines.append(line)
+        self._waiting.append(entry)
 
 
-def _shown(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+def _request_text(record: RequestRecord) -> str:
+    # The time of day by hand: isoformat() alone would cost what the rest of the line does.
+    at = record.at
+    line = (
+        f"{at.hour:02}:{at.minute:02}:{at.second:02} r{record.number} {record.call.method} "
+        f"{excerpt(record.answer.body, 80)}"
+    )
+    if record.reason:
+        line += f" - {excerpt(record.reason, 400)}"
+    if record.hints:
+        line += f" (hint: {excerpt('; '.join(record.hints), 400)})"
+    return line
+
+
+def _request_json(record: RequestRecord) -> str:
+    to = record.call.parameters.get("to")
+    return _json(
+        at=rfc3339_millis(record.at),
+        event="request",
+        id=f"r{record.number}",
+        method=record.call.method,
+        to=to if isinstance(to, str) else None,
+        status=record.answer.status,
+        answer=record.answer.body,
+        reason=record.reason,
+        hints=list(record.hints),
+    )
+
+
+def _callback_text(callback: Callback) -> str:
+    state = "failed, will be tried again" if callback.state is CallbackState.WAITING else callback.state
+    line = f"c{callback.number} report to {excerpt(callback.url, 120)} {state}"
+    at, why = _latest(callback)
+    return (f"{at} " if at else "") + line + (f" - {excerpt(why, 400)}" if why else "")
+
+
+def _callback_json(callback: Callback) -> str:
+    at, why = _latest(callback)
+    return _json(
+        at=at,
+        event="callback",
+        id=f"c{callback.number}",
+        transactionId=callback.message.transaction_id,
+        url=callback.url,
+        state=callback.state,
+        attempts=len(callback.attempts),
+        reason=why,
+    )
+
+
+def _latest(callback: Callback) -> tuple[str | None, str | None]:
+    """Return when the latest attempt was made, and why the callback has not arrived; None for what there is not."""
+    if not callback.attempts:
+        return None, callback.reason
+    attempt = callback.attempts[-1]
+    return rfc3339_millis(attempt.at), callback.reason or attempt.error
+
+
+def _json(**members: Any) -> str:
+    return json.dumps(members, ensure_ascii=False)

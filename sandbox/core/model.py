@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from sandbox.core.coding import Encoded
     from sandbox.core.concatenation import Group
-    from sandbox.core.scenario import Step
+    from sandbox.core.decide import Mark
+    from sandbox.core.scenario import Respond, Step
     from sandbox.core.udh import Udh
 
 
@@ -101,8 +103,13 @@ class Accounts:
         """Return the account of *user*, an open one when anybody may send, None when it does not exist."""
         account = self.listed.get(user)
         if account is None and self.anyone:
-            return Account(user=user, api_key=None)
+            return _open_account(user)
         return account
+
+
+@lru_cache(maxsize=1024)
+def _open_account(user: str) -> Account:
+    return Account(user=user, api_key=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +233,15 @@ class RequestRecord(NamedTuple):
     hints: tuple[str, ...] = ()
     rule: str | None = None
     message_number: int | None = None
+    respond: Respond | None = None
+    """What the rule says of the answer; None: it is sent as it is, at once."""
+    is_reported_first: bool = False
+    """Whether the answer waits for reports of the message."""
+    marks: tuple[Mark, ...] = ()
+    """What the session remembered when it tried the rules before the checks, and then those after them.
+
+    Rules that were not tried have none.
+    """
 
 
 class CallbackState(StrEnum):

@@ -21,7 +21,10 @@ class QueryError(SandboxError):
     """A parameter of the control API has a value that cannot be."""
 
 
-_STATUSES: Final[Mapping[type[Exception], int]] = {NotFoundError: HTTPStatus.NOT_FOUND, QueryError: HTTPStatus.UNPROCESSABLE_ENTITY}
+_STATUSES: Final[Mapping[type[Exception], int]] = {
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    QueryError: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
 
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -51,7 +52,7 @@ def read_call(
         if body:
             hints.append("the body is ignored: a GET has its parameters in the query string")
         return Call(method, path, parameters, hints=(*hints, *_name_hints(parameters)))
-    media_type = content_type.partition(";")[0].strip().lower()
+    media_type = _media_type(content_type)
     is_json = (
         media_type == _JSON or media_type.endswith("+json") or (not media_type and body.startswith(b"{"))
     )
@@ -86,6 +87,11 @@ def read_call(
     )
 
 
+@lru_cache(maxsize=64)
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
 def _name_hints(parameters: Mapping[str, Value]) -> list[str]:
     return [] if parameters.keys() <= PARAMETERS else name_hints(parameters)
 
@@ -109,21 +115,26 @@ def _name(octets: bytes) -> str:
 
 
 def _percent_decoded(octets: bytes) -> bytes:
-    return unquote_to_bytes(octets.replace(b"+", b" "))
+    """Return octets decoded once: ``+`` is a space, ``%2B`` an octet, and a % that is neither stays as it is."""
+    first, *rest = octets.replace(b"+", b" ").split(b"%")
+    decoded = [first]
+    for piece in rest:
+        octet = _OCTETS.get(piece[:2])
+        decoded += (b"%", piece) if octet is None else (octet, piece[2:])
+    return b"".join(decoded)
 
 
 def _read_octets(name: str, octets: bytes, readings: Readings, hints: list[str]) -> Value:
     """Return an encoded value as text; what is odd about its encoding becomes a hint."""
-    decoded = octets.replace(b"+", b" ")
+    decoded = _percent_decoded(octets)
     if b"%" in decoded:
-        decoded = unquote_to_bytes(decoded)
         broken = _BROKEN_PERCENT.search(octets)
         if broken is not None:
             hints.append(
                 f"{name} has a % without two hex digits at position {broken.start() + 1}, which stays as it is: "
                 "a percent sign is sent as %25"
             )
-        if b"%" in decoded and b"%25" in octets and _PERCENT_TRIPLET.search(decoded):
+        if b"%25" in octets and _PERCENT_TRIPLET.search(decoded):
             decoded = _decoded_again(name, decoded, readings, hints)
     return _as_text(decoded)
 
@@ -286,6 +297,9 @@ def _read_string(name: str, text: str, readings: Readings, hints: list[str]) -> 
 # Every record keeps its parameters: known names are these very strings, not copies of them.
 _NAMES = {name.encode(): name for name in PARAMETERS}
 _KNOWN = {name: name for name in PARAMETERS}
+_HEX = "0123456789ABCDEFabcdef"
+_OCTETS = {f"{high}{low}".encode(): bytes.fromhex(high + low) for high in _HEX for low in _HEX}
+"""What two hex digits after a % stand for."""
 _PERCENT_TRIPLET = re.compile(rb"%[0-9A-Fa-f]{2}")
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SURROGATE = re.compile("[\ud800-\udfff]")

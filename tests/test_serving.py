@@ -1,0 +1,245 @@
+import gc
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from sandbox.errors import ConfigError
+from sandbox.serving import address_of, listen, serve, serving
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the method, the path, the query, and the body."""
+    if scope["type"] == "lifespan":
+        for phase in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{phase}.complete"})
+        return
+    body, has_more = b"", True
+    while has_more:
+        message = await receive()
+        body += message.get("body", b"")
+        has_more = message.get("more_body", False)
+    said = f"{scope['method']} {scope['path']} {scope['query_string'].decode()} {body.decode()}".encode()
+    headers = [(b"content-length", b"%d" % len(said))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": said})
+
+
+async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+    assert scope["type"] == "lifespan"
+    await receive()
+    await send({"type": "lifespan.startup.failed", "message": "no"})
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[tuple[str, int]]:
+    with serving(echo) as url:
+        parts = urlsplit(url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        yield parts.hostname, parts.port
+
+
+def exchanged(address: tuple[str, int], *pieces: bytes) -> bytes:
+    """Return all that the server says to these pieces, each sent when the one before has been answered."""
+    with socket.create_connection(address, timeout=10) as connection:
+        said = b""
+        for piece in pieces:
+            connection.sendall(piece)
+            said += connection.recv(65_536)
+        connection.shutdown(socket.SHUT_WR)
+        while more := connection.recv(65_536):
+            said += more
+    return said
+
+
+def asked(
+    address: tuple[str, int], method: str, target: str, body: bytes | None = None, **headers: str
+) -> bytes:
+    connection = HTTPConnection(*address, timeout=10)
+    try:
+        connection.request(method, target, body, headers)
+        return connection.getresponse().read()
+    finally:
+        connection.close()
+
+
+# -- listening ------------------------------------------------------------------------------------------
+
+
+def test_port_0_is_a_free_one() -> None:
+    with listen("127.0.0.1", 0) as one, listen("127.0.0.1", 0) as other:
+        assert address_of(one) != address_of(other)
+        assert address_of(one).startswith("http://127.0.0.1:")
+
+
+def test_the_protocol_is_named_so_that_tcp_nodelay_is_set() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
+
+
+def test_a_port_in_use_is_one_clear_line() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(ConfigError) as caught:
+            listen("127.0.0.1", port)
+    assert str(caught.value) == (
+        f"cannot listen on 127.0.0.1:{port}: Address already in use; "
+        "choose another --port, or 0 for a free one"
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "port"), [("127.0.0.1", 65_536), ("127.0.0.1", -1), ("a..b", 0), ("192.0.2.1", 0)]
+)
+def test_an_address_that_cannot_be_had(host: str, port: int) -> None:
+    with pytest.raises(ConfigError, match=f"cannot listen on {host}:{port}: "):
+        listen(host, port)
+
+
+class Named:
+    """A socket that says where it listens."""
+
+    def __init__(self, name: tuple[object, ...]) -> None:
+        self._name = name
+
+    def getsockname(self) -> tuple[object, ...]:
+        return self._name
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        (("127.0.0.1", 7670), "http://127.0.0.1:7670"),
+        (("0.0.0.0", 80), "http://0.0.0.0:80"),
+        (("::1", 7670, 0, 0), "http://[::1]:7670"),
+    ],
+)
+def test_the_address_of_a_listener(name: tuple[object, ...], url: str) -> None:
+    assert address_of(Named(name)) == url  # type: ignore[arg-type]
+
+
+# -- in a thread ----------------------------------------------------------------------------------------
+
+
+def test_a_server_answers_while_its_block_runs_and_not_after() -> None:
+    with serving(echo) as url:
+        parts = urlsplit(url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        address = parts.hostname, parts.port
+        assert asked(address, "GET", "/a?b") == b"GET /a b "
+    assert not [
+        thread for thread in threading.enumerate() if thread.name == "panelsms-sandbox" and not thread.daemon
+    ]
+    with pytest.raises(ConnectionRefusedError):
+        asked(address, "GET", "/")
+
+
+def test_a_server_that_does_not_start_says_so(capfd: pytest.CaptureFixture[str]) -> None:
+    with (
+        pytest.raises(ConfigError, match=r"the server at http://127\.0\.0\.1:[0-9]+ did not start"),
+        serving(broken),
+    ):
+        pass
+    capfd.readouterr()
+
+
+# -- in this thread -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def collector() -> Iterator[None]:
+    """Leave the garbage collector as it was found."""
+    thresholds = gc.get_threshold()
+    yield
+    gc.set_threshold(*thresholds)
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("collector")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_after_the_answers_in_flight(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    listener = listen("127.0.0.1", 0)
+    host, port = listener.getsockname()[:2]
+    answers: list[bytes] = []
+
+    def use() -> None:
+        answers.append(asked((host, port), "GET", "/"))
+        os.kill(os.getpid(), number)
+
+    user = threading.Thread(target=use)
+    serve(echo, listener, user.start)
+    user.join()
+    assert answers == [b"GET /  "]
+    assert signal.getsignal(number) == before
+
+
+# -- what the parser would refuse -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "method", ["GET", "POST", "PUT", "BREW", "get", "CONNECT", "M-SEARCH", "!#$%&'*+.^_`|~"]
+)
+@pytest.mark.parametrize("body", [b"", b"BREW /x HTTP/1.1\r\n"])
+def test_any_token_is_a_method(address: tuple[str, int], method: str, body: bytes) -> None:
+    assert asked(address, method, "/a?b", body) == f"{method} /a b {body.decode()}".encode()
+
+
+def test_methods_take_turns_on_one_connection(address: tuple[str, int]) -> None:
+    request = b"%s /%d HTTP/1.1\r\nHost: x\r\n\r\n"
+    said = exchanged(
+        address,
+        *(request % (method, number) for number, method in enumerate((b"BREW", b"GET", b"SIP", b"PUT"))),
+    )
+    assert [line for line in said.split(b"\r\n") if line.startswith((b"BREW", b"GET", b"SIP", b"PUT"))]
+    for answer in (b"BREW /0 ", b"GET /1 ", b"SIP /2 ", b"PUT /3 "):
+        assert answer in said
+
+
+def test_requests_in_one_piece_are_answered_in_order(address: tuple[str, int]) -> None:
+    said = exchanged(
+        address, b"".join(b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % number for number in range(3))
+    )
+    assert said.index(b"GET /0") < said.index(b"GET /1") < said.index(b"GET /2")
+
+
+def test_octets_above_7f_in_a_target_count_as_percent_encoded(address: tuple[str, int]) -> None:
+    assert b"GET /\xef\xbf\xbd a=%E9%C3%A9 " in exchanged(
+        address, b"GET /\xe9?a=\xe9\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["Upgrade", "upgrade"])
+def test_an_offer_to_upgrade_costs_no_body(address: tuple[str, int], name: str) -> None:
+    headers = {"Connection": "Upgrade, HTTP2-Settings", name: "h2c", "HTTP2-Settings": "AAEAAEAAAAIAAAAB"}
+    assert (
+        asked(address, "POST", "/", b"\r\nUpgrade: x\r\n\r\nbody", **headers)
+        == b"POST /  \r\nUpgrade: x\r\n\r\nbody"
+    )
+
+
+def test_a_request_line_in_a_body_is_part_of_the_body(address: tuple[str, int]) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 19\r\n\r\n"
+    assert exchanged(address, head, b"BREW /\xc3\xa9 HTTP/1.1\r\n").endswith(
+        "POST /  BREW /é HTTP/1.1\r\n".encode()
+    )
+
+
+def test_a_sender_that_closes_its_side_has_its_answer(address: tuple[str, int]) -> None:
+    for _ in range(20):
+        with socket.create_connection(address, timeout=10) as connection:
+            connection.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.shutdown(socket.SHUT_WR)
+            said = b""
+            while more := connection.recv(65_536):
+                said += more
+        assert said.endswith(b"\r\n\r\nGET /a  ")
