@@ -11,12 +11,12 @@ from starlette.routing import Mount, Route, Router
 
 from sandbox import contract
 from sandbox.agenda import Agenda
+from sandbox.builtin import load_builtin
 from sandbox.carrier import HttpCarrier
 from sandbox.clock import RunningClock
 from sandbox.config import Config
 from sandbox.dispatcher import Dispatcher
 from sandbox.engine import Engine
-from sandbox.builtin import load_builtin
 from sandbox.store.memory import MemoryStore
 from sandbox.web.control import Control
 from sandbox.web.problems import HANDLERS
@@ -106,7 +106,8 @@ def create_app(
         await carrier.close()
 
     rest = Starlette(
-        routes=[Mount("/_sandbox", Router(control.routes(), redirect_slashes=False))], exception_handlers=HANDLERS
+        routes=[Mount("/_sandbox", Router(control.routes(), redirect_slashes=False))],
+        exception_handlers=HANDLERS,
     )
     rest.router.redirect_slashes = False
     app = _Application(routes=[Route(path, endpoint) for path in PATHS], lifespan=lifespan)

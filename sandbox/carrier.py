@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from errno import EACCES
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from sandbox.clock import Stopwatch
@@ -28,8 +28,7 @@ SHOWN_OCTETS: Final = 2048
 """How much of a receiver's answer is read; what is longer costs it the kept-alive connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(NamedTuple):
     """What one attempt sends."""
 
     method: str
@@ -41,24 +40,21 @@ class Parcel:
     """Hosts that may be reached although they are public, or the word ``public``; in lower case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(NamedTuple):
     """The receiver answered; whether that is a success is not decided here."""
 
     status: int
     ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(NamedTuple):
     """No answer came."""
 
     why: str
     ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class HeldBack:
+class HeldBack(NamedTuple):
     """Nothing was sent, since the address may not be reached."""
 
     why: str

@@ -5,11 +5,15 @@ Does not know what is waited for.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sandbox.core.times import rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
 
 
 class Clock(Protocol):
@@ -79,9 +83,35 @@ class VirtualClock:
         Raises:
             BackwardsError: *at* is before the time it is.
         """
+        self.demand_forward(at)
+        self._now = at
+
+    def demand_forward(self, at: datetime) -> None:
+        """Do nothing where *at* is a moment that time can be moved to.
+
+        Raises:
+            BackwardsError: *at* is before the time it is.
+        """
         if at < self._now:
             raise BackwardsError(f"{rfc3339(at)} is before {rfc3339(self._now)}: time only goes forward")
-        self._now = at
+
+
+async def real_pause(seconds: float, unless: Awaitable[object] | None = None) -> bool:
+    """Let real time pass, whatever the sandbox's clock says.
+
+    Args:
+        seconds: how much of it.
+        unless: what ends the pause early.
+
+    Returns:
+        Whether all of it passed.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            await (unless or asyncio.get_running_loop().create_future())
+    except TimeoutError:
+        return True
+    return False
 
 
 class Stopwatch:

@@ -5,10 +5,10 @@ The sole reader of those files; what the values mean is known elsewhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sandbox.core.readings import Readings
 from sandbox.core.spelling import excerpt
@@ -25,8 +25,7 @@ SCENARIOS: Final = _DATA / "scenarios"
 """The folder of the built-in scenarios."""
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorCode:
+class ErrorCode(NamedTuple):
     """One row of the API reference's table of error codes, and what earns the code here."""
 
     code: int
@@ -38,8 +37,7 @@ class ErrorCode:
     """Parameters that earn the code in the default scenario, beside a user and a key."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadingRow:
+class ReadingRow(NamedTuple):
     """One open question of the reference, and the ways to read it."""
 
     id: str

@@ -17,7 +17,7 @@ from sandbox.core.model import Attempt, Callback, CallbackState
 from sandbox.core.timeline import after
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from sandbox.agenda import Agenda
@@ -60,6 +60,8 @@ class Dispatcher:
         self._receivers: dict[tuple[str | None, int | None], _Receiver] = {}
         self._crowded_out: dict[_Receiver, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._told: asyncio.Future[None] | None = None
+        """Done when something is next told of any callback; None while nobody waits for that."""
 
     @property
     def under_way(self) -> int:
@@ -79,6 +81,17 @@ class Dispatcher:
             self._make_ready(callback)
         else:
             behind.append(callback)
+
+    async def first_tries(self, callbacks: Sequence[Callback]) -> None:
+        """Return when each of *callbacks* has arrived, or one has not at its first try; those behind it wait."""
+        while True:
+            waiting = next(
+                (callback for callback in callbacks if callback.state is CallbackState.WAITING), None
+            )
+            if waiting is None or waiting.attempts:
+                return
+            self._told = self._told or asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._told)
 
     async def quiet(self) -> None:
         """Return when no attempt is under way."""
@@ -187,6 +200,9 @@ class Dispatcher:
         self._tell(callback)
 
     def _tell(self, callback: Callback) -> None:
+        if self._told is not None:
+            self._told.set_result(None)
+            self._told = None
         if self._on_change is not None:
             self._on_change(callback)
 

@@ -6,6 +6,8 @@ reports.
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from copy import copy, deepcopy
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -17,7 +19,6 @@ from sandbox.core.draw import draw_timeline
 from sandbox.core.ledger import Ledger
 from sandbox.core.match import Facts
 from sandbox.core.model import (
-    Account,
     Answer,
     Call,
     Callback,
@@ -30,6 +31,8 @@ from sandbox.core.model import (
     Status,
     Submission,
 )
+from sandbox.core.respond import EMPTY, SHOWN, blame, is_replaced, replacement
+from sandbox.core.transaction_ids import TransactionIds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
     from sandbox.agenda import Agenda
     from sandbox.clock import Clock
+    from sandbox.core.decide import Mark
     from sandbox.core.readings import Readings
     from sandbox.core.scenario import Rule, Scenario
     from sandbox.dispatcher import Dispatcher
@@ -45,9 +49,9 @@ if TYPE_CHECKING:
 METHODS: Final = frozenset({"GET", "POST"})
 
 METHOD_NOT_ALLOWED: Final = Answer(405, CONTENT_TYPES[Format.TEXT], "Method Not Allowed")
-EMPTY: Final = Answer(200, CONTENT_TYPES[Format.TEXT], "")
 
-FIRST_TRANSACTION_ID: Final = 1_000_001
+REPORTED_WITHIN_S: Final = 2.0
+"""How long an answer waits for the reports that are to come before it, in real time."""
 
 
 class Outcome(NamedTuple):
@@ -111,8 +115,9 @@ class Engine:
         self._requests = 0
         self._messages = 0
         self._callbacks = 0
-        self._last_transaction_id = FIRST_TRANSACTION_ID - 1
-        self._chosen_ahead: set[int] = set()
+        self._transaction_ids = TransactionIds()
+        self._marks: tuple[Mark, ...] = ()
+        self._usual_marks: tuple[Mark, ...] = ()
 
     async def reset(self) -> None:
         """Let everything be as just started: records, counters, balances, and what is still due."""
@@ -142,34 +147,57 @@ class Engine:
             reason = f"{call.method} is not allowed: send GET or POST"
             return self._keep(RequestRecord(self._requests, now, call, METHOD_NOT_ALLOWED, reason=reason))
         form, hints = self._read(call)
+        self._marks = ()
         outcome = self._outcome(call, now, hints)
         refusal, submission, rule = outcome.refusal, outcome.submission, outcome.rule
+        respond = None if rule is None else rule.respond
+        why = None if refusal is None else refusal.reason
+        if rule is not None and why is None:
+            why = blame(rule, self.scenario.name)
+        if self._marks != self._usual_marks:
+            self._usual_marks = self._marks
         message = None if submission is None else self._accept(submission, rule, now)
+        # In the order of its fields: twelve names would cost what three checks do.
         return self._keep(
             RequestRecord(
-                number=self._requests,
-                at=now,
-                call=call,
-                answer=self._answer(outcome, form, None if message is None else message.transaction_id),
-                error=None if refusal is None else refusal.code,
-                reason=None if refusal is None else refusal.reason,
-                hints=tuple(outcome.hints),
-                rule=None if rule is None else rule.name,
-                message_number=None if message is None else message.number,
+                self._requests,
+                now,
+                call,
+                self._answer(outcome, form, call, None if message is None else message.transaction_id),
+                None if refusal is None or is_replaced(respond) else refusal.code,
+                why,
+                tuple(outcome.hints),
+                None if rule is None else rule.name,
+                None if message is None else message.number,
+                respond,
+                message is not None and message.callback_numbers != (),
+                self._usual_marks,
             )
         )
+
+    async def reported_before_answer(self, record: RequestRecord) -> None:
+        """Return when the reports that come before an answer have arrived, or one has not at its first try.
+
+        That takes REPORTED_WITHIN_S seconds at most.
+        """
+        message = self.store.message(record.message_number or 0)
+        numbers = () if message is None else message.callback_numbers
+        callbacks = [callback for number in numbers if (callback := self.store.callback(number)) is not None]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REPORTED_WITHIN_S):
+                await self.dispatcher.first_tries(callbacks)
 
     def preview(self, call: Call) -> tuple[Outcome, Answer]:
         """Return what `handle` would make of a GET or POST now; nothing is stored, counted or used up."""
         twin: Engine = copy(self)
         twin.progress, twin.ledger = self.progress.copy(), deepcopy(self.ledger)
-        twin._chosen_ahead = set(self._chosen_ahead)
+        twin._transaction_ids = self._transaction_ids.copy()
         twin._requests += 1
         form, hints = twin._read(call)
         outcome = twin._outcome(call, twin.clock.now(), hints)
         submission = outcome.submission
-        transaction_id = None if submission is None else twin._transaction_id(submission.transaction_id)
-        return outcome, twin._answer(outcome, form, transaction_id)
+        transaction_id = None if submission is None else twin._transaction_ids.take(submission.transaction_id)
+        return outcome, twin._answer(outcome, form, call, transaction_id)
 
     def _read(self, call: Call) -> tuple[Format, list[str]]:
         """Return the format of the answer to a call, and the hints on how the call is written."""
@@ -218,20 +246,19 @@ class Engine:
             facts = Facts(call.method, call.parameters)
         else:
             udh = submission.udh
+            is_flash = udh is not None and udh.is_flash
             facts = Facts(
-                call.method,
-                call.parameters,
-                flash=udh is not None and udh.is_flash,
-                destination=submission.destination,
-                text=submission.encoded.text,
+                call.method, call.parameters, is_flash, submission.destination, submission.encoded.text
             )
-        return decide(
+        rule = decide(
             self.rulebook,
             self.progress,
             facts,
             request_number=self._requests,
             before_checks=submission is None,
         )
+        self._marks += (self.progress.mark,)
+        return rule
 
     def _refusal_by(self, rule: Rule) -> Refusal | None:
         error = rule.respond.error if rule.respond is not None else None
@@ -242,9 +269,19 @@ class Engine:
             f"rule {rule.name} of scenario {self.scenario.name} answers {error}: {self.descriptions[error]}",
         )
 
-    def _answer(self, outcome: Outcome, form: Format, transaction_id: str | None) -> Answer:
+    def _answer(self, outcome: Outcome, form: Format, call: Call, transaction_id: str | None) -> Answer:
+        respond = None if outcome.rule is None else outcome.rule.respond
+        if respond is not None:
+            instead = replacement(respond, call.parameters, transaction_id)
+            if instead is not None:
+                return instead
         if outcome.refusal is not None:
             return failure(outcome.refusal.code, form, self.readings, http_status=outcome.http_status)
+        if transaction_id is None and respond is not None and respond.fault in SHOWN:
+            chosen = call.parameters.get("transactionId")
+            transaction_id = self._transaction_ids.take(
+                chosen if isinstance(chosen, str) and chosen else None
+            )
         return EMPTY if transaction_id is None else success(transaction_id, form)
 
     def _keep(self, record: RequestRecord) -> RequestRecord:
@@ -261,13 +298,13 @@ class Engine:
         steps = self.scenario.timeline if rule is None or rule.timeline is None else rule.timeline
         steps = draw_timeline(steps, seed=self.scenario.seed, request_number=self._requests)
         expires_at = timeline.expiry(start_at, submission.expires_at)
-        changes = timeline.plan(steps, start_at=start_at, expires_at=expires_at)
+        changes = timeline.plan(steps, start_at=start_at, expires_at=expires_at, accepted_at=now)
         self._messages += 1
         message = Message(
             number=self._messages,
             request_number=self._requests,
             submission=submission,
-            transaction_id=self._transaction_id(submission.transaction_id),
+            transaction_id=self._transaction_ids.take(submission.transaction_id),
             received_at=now,
             expires_at=expires_at if steps else None,
             timeline=changes,
@@ -281,26 +318,11 @@ class Engine:
         if account is not None:
             self.ledger.accept(account, checks.MESSAGE_PRICE)
         for change in changes:
-            self.agenda.add(change.at, self._change, message, change)
+            if change.step is not None and change.step.before_answer:
+                self._change(message, change)
+            else:
+                self.agenda.add(change.at, self._change, message, change)
         return message
-
-    def _transaction_id(self, chosen: str | None) -> str:
-        """Return the client's transaction id, or the next free number of this session."""
-        if chosen is not None:
-            if (
-                chosen.isascii()
-                and chosen.isdigit()
-                and len(chosen) < 20
-                and int(chosen) > self._last_transaction_id
-            ):
-                self._chosen_ahead.add(int(chosen))
-            return chosen
-        number = self._last_transaction_id + 1
-        while number in self._chosen_ahead:
-            self._chosen_ahead.remove(number)
-            number += 1
-        self._last_transaction_id = number
-        return str(number)
 
     def _join(self, message: Message, now: datetime) -> None:
         submission = message.submission

@@ -6,9 +6,8 @@ Reads nodes into the core's values, and notes what contradicts itself. Knows not
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.core.match import PARAMETERS, When
 from sandbox.core.scenario import Fault, Fixed, Lognormal, Respond, Rule, Step, Uniform
@@ -209,8 +208,7 @@ def timeline_shape(codes: Collection[int]) -> Shape[tuple[Step, ...]]:
 # -- rules -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A rule, and where mistakes about it as one of many belong."""
 
     rule: Rule

@@ -1,6 +1,7 @@
 """An ASGI application on a socket: uvicorn, in this thread until a signal comes, or in a thread of its own.
 
-Knows nothing of what is served.
+Knows nothing of what is served. The application finds the connection below a request in its scope, as the
+extension ``panelsms.connection``: `Connection` says what can be done with it.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import gc
 import re
 import signal
 import socket
+import struct
+import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -33,15 +36,15 @@ def listen(host: str, port: int) -> socket.socket:
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        # The protocol is named: without it asyncio leaves TCP_NODELAY off, and a kept-alive answer takes 40 ms.
+        # The protocol is named: else asyncio leaves TCP_NODELAY off, and a kept-alive answer takes 40 ms.
         listener = socket.socket(family, kind, socket.IPPROTO_TCP)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
+            listener.bind((address[0], port, *address[2:]))
             listener.listen(2048)
-        except OSError:
+        except (OSError, OverflowError):
             listener.close()
             raise
     except (OSError, OverflowError, UnicodeError) as error:
@@ -64,12 +67,20 @@ _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _UPGRADE = re.compile(rb"\r\nUpgrade:", re.IGNORECASE)
 
 
-class _GatheringTransport:
-    """A transport that sends what is written in one turn of the event loop together.
+# What a socket does at its end: linger, for no time at all. Windows has shorts where others have ints.
+_RESETS = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
-    uvicorn writes an answer's head and body one by one: two system calls, and with TCP_NODELAY two packets, which
-    cost each side more than many an application does.
+
+class Connection:
+    """A transport that sends what is written in one turn of the event loop together, and can be broken off.
+
+    uvicorn writes an answer's head and body one by one: two system calls, and with TCP_NODELAY two packets,
+    which cost each side more than many an application does.
     """
+
+    is_unanswered = False
+    """Whether its request gets no answer: then nothing keeps it open once the sender has closed its side."""
+    _is_half_closed = False
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -80,29 +91,51 @@ class _GatheringTransport:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
+        """Send octets with all that is written in this turn."""
         if not self._written:
             self._call_soon(self.flush)
         self._written.append(data)
 
     def close(self) -> None:
+        """End the connection after what is written."""
         self.flush()
         self._transport.close()
 
     def flush(self) -> None:
+        """Send what is written, unless there is no longer anybody to send it to."""
         if self._written:
-            self._transport.write(b"".join(self._written))
+            if not self._transport.is_closing():
+                self._transport.write(b"".join(self._written))
             self._written.clear()
+
+    def reset(self) -> None:
+        """Break the connection off: what is unsent is lost, and the other side is told of a reset."""
+        self._written.clear()
+        self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETS)
+        self._transport.abort()
+
+    def leave_unanswered(self) -> None:
+        """Keep the connection open until the sender closes its side or the server stops."""
+        self.is_unanswered = True
+        if self._is_half_closed:
+            self.close()
+
+    def half_close(self) -> None:
+        """Take note that the sender has closed its side."""
+        self._is_half_closed = True
+        self.flush()
 
 
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol over a transport that gathers what is written, for request lines its parser refuses too."""
+    """uvicorn's HTTP protocol over a `Connection`, for request lines that its parser refuses too."""
 
     _method: str | None = None
     """Of the request whose head is being read, where the parser was shown another."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self._gathering = _GatheringTransport(transport)
-        super().connection_made(self._gathering)  # type: ignore[arg-type]
+        self._connection = Connection(transport)
+        self._extensions: dict[str, Any] = {"panelsms.connection": self._connection}
+        super().connection_made(self._connection)  # type: ignore[arg-type]
 
     def data_received(self, data: bytes) -> None:
         is_plain = data.startswith((b"GET ", b"POST ")) and data.isascii() and b"pgrade:" not in data
@@ -111,9 +144,10 @@ class _Protocol(HttpToolsProtocol):
     def _mended(self, data: bytes) -> bytes:
         """Return what begins a request such that the parser reads it.
 
-        Any token is a method (RFC 9110 §9.1), and the endpoint is who answers it with 405. Servers at large take a
-        target's octets above 7F as if they were percent-encoded. And an offer to upgrade, which Java's client and
-        ``curl --http2`` make with each request, costs a request its body unless the parser does not see it.
+        Any token is a method (RFC 9110 §9.1), and the endpoint is who answers it with 405. Servers at large
+        take a target's octets above 7F as if they were percent-encoded. And an offer to upgrade, which Java's
+        client and ``curl --http2`` make with each request, costs a request its body unless the parser does
+        not see it.
         """
         cycle: RequestResponseCycle | None = self.cycle
         line = _REQUEST_LINE.match(data)
@@ -128,17 +162,24 @@ class _Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
+        self.scope["extensions"] = self._extensions
         if self._method is not None:
             self.scope["method"], self._method = self._method, None
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Let a sender that has closed its own side after a whole request have its answer: True keeps the connection."""
+        """Keep the connection, by True, for a sender that has closed its side and awaits its answer."""
         cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None or cycle.more_body:
+        if cycle is None or cycle.more_body or self._connection.is_unanswered:
             return False
         cycle.keep_alive = False
-        self._gathering.flush()
+        self._connection.half_close()
         return not cycle.response_complete
+
+    def shutdown(self) -> None:
+        if self._connection.is_unanswered:
+            self._connection.close()
+        else:
+            super().shutdown()
 
 
 class _Server(uvicorn.Server):
@@ -152,6 +193,8 @@ class _Server(uvicorn.Server):
                 ws="none",
                 access_log=False,
                 log_config=None,
+                # It would tell of each sender that speaks no HTTP, and of each answer that is broken off.
+                log_level="critical",
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=grace_s,
@@ -181,21 +224,32 @@ class _Server(uvicorn.Server):
 
 def serve(app: ASGIApp, listener: socket.socket, on_ready: Callable[[], None], *, grace_s: int = 5) -> None:
     """Serve *app* until SIGTERM or Ctrl-C; answers in flight are finished, for *grace_s* seconds at most."""
-    # Records live long and hold no cycles: at Python's thresholds, looking for some costs each send a fifth of its time.
+    # Records live long and hold no cycles: at Python's thresholds, looking for some costs each send a fifth
+    # of its time.
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
     _Server(app, on_ready, grace_s).run(sockets=[listener])
 
 
 @contextmanager
-def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve *app* in a thread of its own while the block runs, and give it the address: ``http://127.0.0.1:40123``."""
+def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, grace_s: int = 1) -> Iterator[str]:
+    """Serve *app* in a thread of its own while the block runs, and give it the address.
+
+    Args:
+        app: what is served.
+        host: the address to listen on.
+        port: 0 takes a free one.
+        grace_s: how long answers in flight may take at the end, in seconds.
+    """
     ready = threading.Event()
     listener = listen(host, port)
-    server = _Server(app, ready.set, grace_s=1)
-    thread = threading.Thread(
-        target=server.run, kwargs={"sockets": [listener]}, name="panelsms-sandbox", daemon=True
-    )
+    server = _Server(app, ready.set, grace_s)
+
+    def run() -> None:
+        with suppress(SystemExit):  # uvicorn's way to say that the application did not start
+            server.run(sockets=[listener])
+
+    thread = threading.Thread(target=run, name="panelsms-sandbox", daemon=True)
     address = address_of(listener)
     thread.start()
     try:
@@ -206,3 +260,4 @@ def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator
     finally:
         server.should_exit = True
         thread.join()
+        listener.close()

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.errors import did_you_mean
 from sandbox.yaml_nodes import Node, Scalar
@@ -31,8 +30,7 @@ def number(node: Node) -> float | None:
     return value if math.isfinite(value) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A scalar as it is written, quoted or not: ``NO``, ``0100`` and ``+34600000000`` are texts."""
 
     may_be_empty: bool = False
@@ -59,8 +57,7 @@ class Text:
 _VARIABLE = re.compile(r"\{\{ *([a-z]+) *\}\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One of a few texts."""
 
     words: tuple[str, ...]
@@ -79,8 +76,7 @@ class Word:
         return {"enum": spellings}
 
 
-@dataclass(frozen=True, slots=True)
-class Integer:
+class Integer(NamedTuple):
     """A whole number between two bounds, both possible."""
 
     low: int
@@ -99,8 +95,7 @@ class Integer:
         return {"type": "integer", "minimum": self.low, "maximum": self.high}
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A number between two bounds, both possible."""
 
     low: float
@@ -125,8 +120,7 @@ def _unquoted(node: Node) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Boolean:
+class Boolean(NamedTuple):
     """True or false."""
 
     def read(self, node: Node, notes: Notes) -> bool | Bad:
@@ -157,8 +151,7 @@ def duration_s(text: str) -> float | None:
     return float(found[1]) * UNITS[found[2] or "s"] if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class Duration:
+class Duration(NamedTuple):
     """A duration, in seconds."""
 
     least_s: float = 0.0

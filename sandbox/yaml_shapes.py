@@ -7,9 +7,10 @@ schema are one definition and agree. Knows nothing of what the values are for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from sandbox.core.spelling import excerpt
 from sandbox.errors import did_you_mean
@@ -106,8 +107,7 @@ def is_null(node: Node) -> bool:
     return isinstance(node, Scalar) and node.is_plain and node.text in _NULLS
 
 
-@dataclass(frozen=True, slots=True)
-class Listed(Generic[T]):
+class Listed(NamedTuple, Generic[T]):
     """A list of values of one shape; those that could not be read are left out."""
 
     shape: Shape[T]
@@ -129,8 +129,7 @@ class Listed(Generic[T]):
         return {**schema, "minItems": self.least} if self.least else schema
 
 
-@dataclass(frozen=True, slots=True)
-class ByKind:
+class ByKind(NamedTuple):
     """One shape for a scalar, another for a list, another for a mapping."""
 
     what: str
@@ -155,8 +154,7 @@ class ByKind:
         return {"anyOf": [shape.schema(defs) for shape in shapes]}
 
 
-@dataclass(frozen=True, slots=True)
-class Made(Generic[T]):
+class Made(NamedTuple, Generic[T]):
     """A value made of one of another shape; *make* notes what the shape alone cannot tell."""
 
     shape: Shape[Any]
@@ -170,8 +168,7 @@ class Made(Generic[T]):
         return self.shape.schema(defs)
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A mapping that was read: the values of the keys that are there and right."""
 
     node: Node
@@ -186,8 +183,7 @@ class Written:
         return self.values.get(key, default)
 
 
-@dataclass(frozen=True, slots=True)
-class Keys(Generic[T]):
+class Keys(NamedTuple, Generic[T]):
     """A mapping with known keys, made into a value once they are read."""
 
     name: str
@@ -197,7 +193,7 @@ class Keys(Generic[T]):
     required: tuple[str, ...] = ()
     exclusive: tuple[tuple[str, str], ...] = ()
     """Keys that cannot stand together, two by two."""
-    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    needs: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     """For a key that is of no use alone: those of which it needs one."""
     least: int = 0
     """How many keys it has at least."""
@@ -262,8 +258,7 @@ class Keys(Generic[T]):
         return {"$ref": f"#/$defs/{self.name}"}
 
 
-@dataclass(frozen=True, slots=True)
-class Table(Generic[T]):
+class Table(NamedTuple, Generic[T]):
     """A mapping from any text to values of one shape; *check* says what is wrong with a key."""
 
     shape: Shape[T]

@@ -43,7 +43,8 @@ def success(transaction_id: str, form: Format) -> Answer:
     if form is Format.JSON:
         body = f'{{"response":{{"status":"OK","transactionId":{encode_basestring(transaction_id)}}}}}'
     elif form is Format.XML:
-        body = f"<response><status>OK</status><transactionId>{escape(transaction_id, quote=False)}</transactionId></response>"
+        shown = escape(transaction_id, quote=False)
+        body = f"<response><status>OK</status><transactionId>{shown}</transactionId></response>"
     else:
         body = f"OK_{transaction_id}"
     return Answer(200, CONTENT_TYPES[form], body)

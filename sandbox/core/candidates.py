@@ -6,7 +6,6 @@ when they name different destinations.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from sandbox.core.scenario import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A rule made ready to be tried."""
 
     position: int
@@ -31,8 +29,7 @@ class Entry:
     """Whether it hangs on more than the request and the count."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Lookup:
+class _Lookup(NamedTuple):
     """Finds the rules that ask for an exact text, or for a prefix of one length, by that text."""
 
     name: str
@@ -42,16 +39,14 @@ class _Lookup:
     entries: Mapping[str, Sequence[Entry]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Scan:
+class _Scan(NamedTuple):
     """Finds the rules whose first condition on one parameter holds, asking each; the value is read once."""
 
     name: str
     entries: Sequence[tuple[Callable[[str | None], bool], Entry]]
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(NamedTuple):
     """The rules tried at one point of a request's path."""
 
     entries: tuple[Entry, ...]

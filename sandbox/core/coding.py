@@ -7,7 +7,6 @@ Knows nothing of requests, accounts or error codes. Source: 3GPP TS 23.038 §4 (
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -61,8 +60,7 @@ class Encoded(NamedTuple):
     """Of a binary message, else None: a text's octets are worked out when asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Inexpressible:
+class Inexpressible(NamedTuple):
     """A message that its dcs cannot carry."""
 
     why: str

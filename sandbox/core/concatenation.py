@@ -11,8 +11,7 @@ from typing import Final, NamedTuple
 REPEAT_WITHIN: Final = timedelta(seconds=60)
 
 
-@dataclass(frozen=True, slots=True)
-class PartKey:
+class PartKey(NamedTuple):
     """What the parts of one message have in common."""
 
     user: str

@@ -52,9 +52,8 @@ class Ledger:
 
     def accept(self, account: Account, price: int) -> None:
         """Take the price of an accepted message, which now stands in the account's queue."""
-        balance = self.balance(account)
-        if balance is not None:
-            self._balances[account.user] = balance - price
+        if account.balance is not None:
+            self._balances[account.user] = self._balances.get(account.user, account.balance) - price
         if account.queue_limit is not None:
             self._queued[account.user] = self._queued.get(account.user, 0) + 1
 

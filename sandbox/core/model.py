@@ -7,9 +7,10 @@ named tuples, which cost a third of what frozen dataclasses do; all others are f
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 JsonObject = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(NamedTuple):
     """A parameter's value that is no text: octets that are not UTF-8, or a JSON array or object."""
 
     why: str
@@ -54,8 +54,7 @@ class Call(NamedTuple):
     """The body is over the limit; nothing of it was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Barred:
+class Barred(NamedTuple):
     """Destinations that an account may not reach: one number, or all that begin with a prefix."""
 
     destination: str
@@ -66,8 +65,7 @@ class Barred:
         return destination.startswith(self.destination) if self.is_prefix else destination == self.destination
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimit:
+class RateLimit(NamedTuple):
     """At most *requests* in any stretch of *per_s* seconds of sandbox time."""
 
     requests: int
@@ -92,11 +90,10 @@ class Account(NamedTuple):
     queue_limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Accounts:
+class Accounts(NamedTuple):
     """The accounts of a scenario: those listed by user, and whether anybody else may send too."""
 
-    listed: Mapping[str, Account] = field(default_factory=dict)
+    listed: Mapping[str, Account] = MappingProxyType({})
     anyone: bool = True
 
     def find(self, user: str) -> Account | None:
@@ -112,8 +109,7 @@ def _open_account(user: str) -> Account:
     return Account(user=user, api_key=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Where an account stands when a request arrives: the state that the checks need, as plain values."""
 
     rate_exceeded: bool = False
@@ -123,8 +119,7 @@ class Standing:
     """Credits left; None for unlimited."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why a submission is not accepted."""
 
     code: int
@@ -253,8 +248,7 @@ class CallbackState(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One try to carry a report, and what came back."""
 
     at: datetime

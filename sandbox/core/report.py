@@ -1,4 +1,4 @@
-"""A delivery report as it is sent: the reference's JSON object, or the older wiki's query.
+"""A delivery report as it is sent: the reference's JSON object, a scenario's body, or the older wiki's query.
 
 Knows nothing of sending. Source: the API reference, "Delivery Reports"; the wiki's GET is a reading.
 """
@@ -9,8 +9,9 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from sandbox.core.times import rfc3339
+from sandbox.core.template import render
 from sandbox.core.timeline import is_final
+from sandbox.core.times import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +49,33 @@ def compose(
         "errorCode": str(code) if code is not None and readings.dlr_error_code == "string" else code,
         "errorDescription": None if code is None else descriptions.get(code),
     }
+    if change.step is not None and change.step.body is not None:
+        return "POST", url, render(change.step.body, {**_parameters(message), **_texts(body)})
     return "POST", url, json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def _parameters(message: Message) -> dict[str, str]:
+    """Return the parameters of a message by their wire names, as far as it has them; never its key."""
+    submission = message.submission
+    udh, scheduled_at, expires_at = submission.udh, submission.scheduled_at, submission.expires_at
+    return _texts(
+        {
+            "to": submission.destination,
+            "senderId": submission.sender_id,
+            "message": submission.encoded.text,
+            "dcs": submission.dcs,
+            "udh": None if udh is None else udh.octets.hex().upper(),
+            "user": submission.user,
+            "confirmation": "true" if submission.confirmation else "false",
+            "callbackUrl": submission.callback_url,
+            "scheduledDeliveryTime": None if scheduled_at is None else rfc3339(scheduled_at),
+            "validityPeriod": None if expires_at is None else rfc3339(expires_at),
+        }
+    )
+
+
+def _texts(members: Mapping[str, str | int | None]) -> dict[str, str]:
+    return {name: str(value) for name, value in members.items() if value is not None}
 
 
 def _wiki_url(message: Message, change: Change, url: str, status: str) -> str:

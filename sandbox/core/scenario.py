@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.core.model import Account, Accounts
 
@@ -29,23 +29,20 @@ class Fault(StrEnum):
     DRIP = "drip"
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(NamedTuple):
     """A delay that is always the same."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Uniform:
+class Uniform(NamedTuple):
     """A delay drawn evenly between two bounds, in seconds."""
 
     low_s: float
     high_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Lognormal:
+class Lognormal(NamedTuple):
     """A delay with a long tail: its median in seconds, and the sigma of its logarithm."""
 
     median_s: float

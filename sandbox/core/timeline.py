@@ -6,6 +6,7 @@ Knows nothing of callbacks, and never waits itself. Source: SMPP v3.4 §5.2.28 (
 from __future__ import annotations
 
 from datetime import timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from sandbox.core.model import Change, Status
@@ -30,6 +31,8 @@ FINAL: Final = frozenset(
 
 DEFAULT_VALIDITY: Final = timedelta(hours=48)
 
+_IS_BEFORE_ANSWER: Final = attrgetter("before_answer")
+
 
 def is_final(status: str) -> bool:
     """Say whether nothing comes after *status*; any text that is no message state is not final."""
@@ -37,29 +40,37 @@ def is_final(status: str) -> bool:
 
 
 def expiry(start_at: datetime, expires_at: datetime | None) -> datetime | None:
-    """Return when a message expires: as it was asked for, or 48 hours after its start; None beyond the calendar."""
+    """Return when a message expires: as asked for, or 48 hours after its start; None beyond the calendar."""
     if expires_at is not None:
         return expires_at
-    return _after(start_at, DEFAULT_VALIDITY)
+    return after(start_at, DEFAULT_VALIDITY)
 
 
-def plan(steps: Sequence[Step], *, start_at: datetime, expires_at: datetime | None) -> tuple[Change, ...]:
+def plan(
+    steps: Sequence[Step],
+    *,
+    start_at: datetime,
+    expires_at: datetime | None,
+    accepted_at: datetime | None = None,
+) -> tuple[Change, ...]:
     """Return the changes that a message goes through, in order.
 
-    Steps due after *expires_at*, or after a final status, are dropped; a message that is left without a final status
-    expires at *expires_at*. No steps at all make a message that stays pending and never expires.
+    Steps whose report goes out before the answer come first: they happen when the message is accepted.
+    Steps due after *expires_at*, or after a final status, are dropped; a message that is left without a final
+    status expires at *expires_at*. No steps at all make a message that stays pending and never expires.
 
     Args:
         steps: with their draws made: ordered by ``after``, no jitter, no weights.
         start_at: from when the steps count.
         expires_at: the end of the validity period; None for never.
+        accepted_at: when the message was accepted, where that is not *start_at*.
     """
     changes = []
-    for step in steps:
-        at = _after(start_at, step.after)
+    for step in sorted(steps, key=_IS_BEFORE_ANSWER, reverse=True):
+        at = (accepted_at or start_at) if step.before_answer else after(start_at, step.after)
         if at is None or (expires_at is not None and at > expires_at):
             break
-        send_at = at if step.send_after is None else _after(start_at, step.send_after) or at
+        send_at = at if step.send_after is None else after(start_at, step.send_after) or at
         changes.append(Change(at, step.status, max(at, send_at), step, step.error_code))
         if step.status in FINAL:
             return tuple(changes)
@@ -68,7 +79,8 @@ def plan(steps: Sequence[Step], *, start_at: datetime, expires_at: datetime | No
     return tuple(changes)
 
 
-def _after(start_at: datetime, delay: timedelta) -> datetime | None:
+def after(start_at: datetime, delay: timedelta) -> datetime | None:
+    """Return the moment *delay* after *start_at*; None beyond the calendar."""
     try:
         return start_at + delay
     except OverflowError:

@@ -7,14 +7,13 @@ Sources: RFC 3339 §5.6, SMPP v3.4 §7.1.1.
 import re
 from calendar import monthrange
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import NamedTuple
 
 from sandbox.core.spelling import excerpt
 
 
-@dataclass(frozen=True, slots=True)
-class MalformedTime:
+class MalformedTime(NamedTuple):
     """A text that names no moment, or none that may stand where it stood."""
 
     detail: str
@@ -149,8 +148,7 @@ def _seconds(fields: Mapping[str, str], base: datetime, _zone: tzinfo) -> dateti
     return base + timedelta(seconds=seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(NamedTuple):
     name: str
     """As a detail names it; ``p`` is + or -."""
     pattern: re.Pattern[str]

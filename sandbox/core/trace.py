@@ -5,8 +5,7 @@ Changes nothing and draws nothing new: a draw is a function of the seed and the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandbox.core.decide import chance, is_on
 from sandbox.core.draw import draw_delay, draw_timeline
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from sandbox.core.scenario import Rule, Scenario, Step
 
 
-@dataclass(frozen=True, slots=True)
-class RuleTrace:
+class RuleTrace(NamedTuple):
     """What became of one rule on one request."""
 
     name: str

@@ -9,7 +9,7 @@ import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 MAX_OCTETS: Final = 140
 
@@ -49,8 +49,7 @@ class MalformedUdh:
     """What was found where and what was expected, in ASCII: "UDHL 05 says 5 octets, 4 came after it"."""
 
 
-@dataclass(frozen=True, slots=True)
-class InformationElement:
+class InformationElement(NamedTuple):
     """One element of a header."""
 
     iei: int
@@ -58,8 +57,7 @@ class InformationElement:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Concatenation:
+class Concatenation(NamedTuple):
     """Which part of which message this is."""
 
     reference: int

@@ -1,21 +1,25 @@
-"""The endpoint itself: an ASGI application that reads the scope and the body's octets, and sends the engine's answer.
+"""The endpoint itself: an ASGI application that reads the scope and the body, and sends the engine's answer.
 
 Starlette routes to it, but its request and response objects would cost more than the whole job.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
+from sandbox.core.draw import draw_delay
 from sandbox.core.spelling import ascii_sentence
+from sandbox.web.faults import Line
 from sandbox.web.wire import BODY_LIMIT, read_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
     from sandbox.core.model import RequestRecord
+    from sandbox.core.scenario import Respond
     from sandbox.engine import Engine
 
 PATHS: Final = ("/sendMtSms.php", "/httpinput/sendMtSms.php")
@@ -56,9 +60,38 @@ class SendEndpoint:
         call = read_call(method, path, query, content_type, body or b"", engine.readings)
         if body is None:
             call = call._replace(too_large=True)
-        await self._answer(engine.handle(call), send)
+        record = engine.handle(call)
+        if record.respond is None and not record.is_reported_first:
+            start, content = self._spelled(record)
+            await send(start)
+            await send({"type": "http.response.body", "body": content})
+        else:
+            await self._stage(engine, record, Line.of(scope, receive, send))
 
-    async def _answer(self, record: RequestRecord, send: Send) -> None:
+    async def _stage(self, engine: Engine, record: RequestRecord, line: Line) -> None:
+        """Send an answer that waits for a report, or of which a rule says how it is sent."""
+        start, body = self._spelled(record)
+        respond = record.respond
+        delay = None if respond is None else respond.delay
+        seed = engine.scenario.seed
+        try:
+            if record.is_reported_first:
+                await engine.reported_before_answer(record)
+            if delay is not None and not await line.pause(
+                draw_delay(delay, seed=seed, request_number=record.number)
+            ):
+                return
+            if respond is None or respond.fault is None:
+                await line.answer(start, body)
+            else:
+                await line.fail(respond.fault, start, body)
+        except asyncio.CancelledError:
+            # The server stops, and has waited long enough; it would answer HTTP 500, which nobody asked for.
+            line.give_up()
+            raise
+
+    def _spelled(self, record: RequestRecord) -> tuple[Message, bytes]:
+        """Return an answer's head as ASGI has it, and its body."""
         answer = record.answer
         body = answer.body.encode()
         headers = [
@@ -69,8 +102,9 @@ class SendEndpoint:
             headers.append((b"allow", b"GET, POST"))
         if self._has_sandbox_headers:
             headers += _sandbox_headers(record)
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        if record.respond is not None:
+            headers = _with_own_headers(headers, record.respond, answer.status)
+        return {"type": "http.response.start", "status": answer.status, "headers": headers}, body
 
 
 def _sandbox_headers(record: RequestRecord) -> Iterable[tuple[bytes, bytes]]:
@@ -80,6 +114,16 @@ def _sandbox_headers(record: RequestRecord) -> Iterable[tuple[bytes, bytes]]:
         yield b"x-sandbox-error", ascii_sentence(record.reason).encode()
     if record.hints:
         yield b"x-sandbox-hint", ascii_sentence("; ".join(record.hints)).encode()
+
+
+def _with_own_headers(
+    headers: Iterable[tuple[bytes, bytes]], respond: Respond, status: int
+) -> list[tuple[bytes, bytes]]:
+    """Return the headers of an answer with those that a rule gives it, or has in place of some."""
+    own = {name.lower().encode(): value.encode() for name, value in respond.headers.items()}
+    # RFC 9110 §8.6: where a status has no body, no length says so.
+    left_out = own.keys() | ({b"content-length"} if status in {204, 304} else set())
+    return [*((name, value) for name, value in headers if name not in left_out), *own.items()]
 
 
 async def _read_body(receive: Receive) -> bytes | None:

@@ -10,7 +10,6 @@ import json
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote_to_bytes
 
 from sandbox.core.checks import PARAMETERS, name_hints
 from sandbox.core.model import Call, Unreadable, Value
@@ -76,15 +75,8 @@ def read_call(
         parameters.update(values)
     else:
         parameters = values
-    return Call(
-        method,
-        path,
-        parameters,
-        json_names=values if is_json else (),
-        has_json_body=is_json,
-        hints=(*hints, *_name_hints(parameters)),
-        unreadable_body=fault,
-    )
+    json_names = values if is_json else ()
+    return Call(method, path, parameters, json_names, is_json, (*hints, *_name_hints(parameters)), fault)
 
 
 @lru_cache(maxsize=64)
@@ -101,7 +93,7 @@ def _name_hints(parameters: Mapping[str, Value]) -> list[str]:
 
 def _read_urlencoded(octets: bytes, readings: Readings, hints: list[str]) -> dict[str, Value]:
     values: dict[str, Value] = {}
-    for pair in octets.split(b"&"):
+    for pair in octets.replace(b"+", b" ").split(b"&"):
         if pair:
             name, _, value = pair.partition(b"=")
             key = _NAMES.get(name) or _name(name)
@@ -115,8 +107,8 @@ def _name(octets: bytes) -> str:
 
 
 def _percent_decoded(octets: bytes) -> bytes:
-    """Return octets decoded once: ``+`` is a space, ``%2B`` an octet, and a % that is neither stays as it is."""
-    first, *rest = octets.replace(b"+", b" ").split(b"%")
+    """Return octets decoded once: ``%2B`` is an octet, and a % without two hex digits stays as it is."""
+    first, *rest = octets.split(b"%")
     decoded = [first]
     for piece in rest:
         octet = _OCTETS.get(piece[:2])
@@ -125,7 +117,9 @@ def _percent_decoded(octets: bytes) -> bytes:
 
 
 def _read_octets(name: str, octets: bytes, readings: Readings, hints: list[str]) -> Value:
-    """Return an encoded value as text; what is odd about its encoding becomes a hint."""
+    """Return an encoded value, its plus signs already spaces, as text; what is odd about it becomes a hint."""
+    if b"%" not in octets:
+        return _as_text(octets)
     decoded = _percent_decoded(octets)
     if b"%" in decoded:
         broken = _BROKEN_PERCENT.search(octets)
@@ -141,7 +135,7 @@ def _read_octets(name: str, octets: bytes, readings: Readings, hints: list[str])
 
 def _decoded_again(name: str, octets: bytes, readings: Readings, hints: list[str]) -> bytes:
     if readings.double_encoding == "decode":
-        return _percent_decoded(octets)
+        return _percent_decoded(octets.replace(b"+", b" "))
     hints.append(f"{name} still holds percent-encoding after decoding: encode it once, not twice")
     return octets
 
@@ -174,7 +168,7 @@ def _read_multipart(content_type: str, body: bytes, readings: Readings, hints: l
             hints.append(
                 "a + in a multipart value is a space: send %2B, or read it with multipart_percent=literal"
             )
-        values[name] = _read_octets(name, content, readings, hints)
+        values[name] = _read_octets(name, content.replace(b"+", b" "), readings, hints)
     return values
 
 
@@ -268,7 +262,8 @@ def _read_members(members: Mapping[str, Any], readings: Readings, hints: list[st
         if isinstance(member, list) and readings.json_arrays == "unwrap" and len(member) == 1:
             member = member[0]  # noqa: PLW2901 - from here on it is as if it had been sent so
         if isinstance(member, str):
-            values[name] = _read_string(name, member, readings, hints)
+            is_plain = member.isascii() and "%" not in member
+            values[name] = member if is_plain else _read_string(name, member, readings, hints)
         elif isinstance(member, bool):
             values[name] = "true" if member else "false"
         elif member is not None:
@@ -279,8 +274,6 @@ def _read_members(members: Mapping[str, Any], readings: Readings, hints: list[st
 
 
 def _read_string(name: str, text: str, readings: Readings, hints: list[str]) -> Value:
-    if text.isascii() and "%" not in text:
-        return text
     surrogate = _SURROGATE.search(text)
     if surrogate is not None:
         return Unreadable(
@@ -288,7 +281,7 @@ def _read_string(name: str, text: str, readings: Readings, hints: list[str]) -> 
         )
     if "%" in text and _PERCENT_TRIPLET.search(text.encode()):
         if readings.json_percent == "decode":
-            return _as_text(unquote_to_bytes(text))
+            return _as_text(_percent_decoded(text.encode()))
         if name == "to":
             hints.append("to holds percent-encoding: JSON strings are taken as they are, send +")
     return text

@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -77,7 +76,7 @@ def test_text_is_joined_once_all_parts_are_here() -> None:
 def test_part_that_differs_in_its_key_belongs_to_another_message(other: dict[str, Any]) -> None:
     assembly = Assembly()
     first = assembly.add(KEY, 1, "hello ", NOON)
-    assert assembly.add(replace(KEY, **other), 2, "world", NOON) is not first
+    assert assembly.add(KEY._replace(**other), 2, "world", NOON) is not first
     assert first.joined is None
 
 

@@ -1,0 +1,57 @@
+"""How much memory a stored message takes, together with its request record.
+
+Messages are sent to a running server over one connection each in turn by JSON POST; its resident memory is read before
+and after, once it has been warmed up. Needs taskset.
+
+    python benchmarks/memory.py [--messages 20000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from server import SANDBOX, running
+from throughput import PARAMETERS
+
+GOAL_KIB = 4.0
+WARM_UP = 2000
+
+
+def main() -> int:
+    """Measure, print the figure, and say whether it reaches the goal."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--messages", type=int, default=20_000)
+    messages = parser.parse_args().messages
+    with running(SANDBOX) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port)
+        _send(connection, WARM_UP)
+        before = server.memory_kib()
+        _send(connection, messages)
+        each = (server.memory_kib() - before) / messages
+        connection.close()
+    print(f"{each:.2f} KiB for each stored message with its request record ({messages} messages)")
+    print(f"goal: at most {GOAL_KIB:.0f} KiB: {'reached' if each <= GOAL_KIB else 'missed'}")
+    return 0 if each <= GOAL_KIB else 1
+
+
+def _send(connection: http.client.HTTPConnection, messages: int) -> None:
+    for number in range(messages):
+        # 160 characters, and no two messages share a text or a number.
+        parameters = {**PARAMETERS, "to": f"+346{number:08}", "message": f"{number:08} ".ljust(160, "x")}
+        connection.request(
+            "POST", "/sendMtSms.php", json.dumps(parameters), {"Content-Type": "application/json"}
+        )
+        answer = connection.getresponse().read()
+        if not answer.startswith(b'{"response":{"status":"OK"'):
+            raise RuntimeError(answer)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""Moving a virtual clock: everything that falls due on the way happens at its own moment, in order.
+
+Knows nothing of what is due, nor of who asks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.agenda import TURN
+from sandbox.clock import VirtualClock, real_pause
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sandbox.engine import Engine
+
+
+async def advance(engine: Engine, to: datetime) -> int:
+    """Let it be *to*, and return how many attempts at callbacks were made on the way.
+
+    Time stands at each due moment in turn until everything due then, retries included, has been attempted and
+    its receiver has answered or has not: that takes real time.
+
+    Raises:
+        TypeError: the clock is not virtual.
+        BackwardsError: *to* is before the time it is; nothing has happened.
+    """
+    clock = engine.clock
+    if not isinstance(clock, VirtualClock):
+        raise TypeError(f"only a virtual clock can be advanced, this one is {clock.mode}")
+    clock.demand_forward(to)
+    before = _attempts(engine)
+    await _settle(engine)
+    while (due_at := engine.agenda.next_due_at) is not None and due_at <= to:
+        # Two may advance one clock at once: neither takes it back.
+        clock.move_to(max(due_at, clock.now()))
+        await _settle(engine)
+    clock.move_to(max(to, clock.now()))
+    return _attempts(engine) - before
+
+
+async def _settle(engine: Engine) -> None:
+    """Return when nothing that is due by now is left to be done or under way."""
+    while (done := engine.agenda.run_due(TURN)) or engine.dispatcher.under_way:
+        # What is served besides has its turn between a hundred actions and the next.
+        await (real_pause(0) if done else engine.dispatcher.quiet())
+
+
+def _attempts(engine: Engine) -> int:
+    return sum(len(callback.attempts) for callback in engine.store.callbacks())
