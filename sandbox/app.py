@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -18,14 +19,12 @@ from sandbox.config import Config
 from sandbox.dispatcher import Dispatcher
 from sandbox.engine import Engine
 from sandbox.store.memory import MemoryStore
-from sandbox.web.control import Control
-from sandbox.web.problems import HANDLERS
 from sandbox.web.send import PATHS, SendEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from sandbox.carrier import Carrier
     from sandbox.clock import Clock
@@ -97,7 +96,6 @@ def create_app(
     carrier = carrier or HttpCarrier()
     engine = build_engine(config, scenario=scenario, clock=clock, carrier=carrier, log=log)
     endpoint = SendEndpoint(lambda _: engine, has_sandbox_headers=config.has_sandbox_headers)
-    control = Control(lambda _: engine)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -105,13 +103,26 @@ def create_app(
         await engine.dispatcher.stop()
         await carrier.close()
 
-    rest = Starlette(
-        routes=[Mount("/_sandbox", Router(control.routes(), redirect_slashes=False))],
-        exception_handlers=HANDLERS,
-    )
-    rest.router.redirect_slashes = False
+    @cache
+    def rest() -> ASGIApp:
+        return _build_rest(engine)
+
+    async def answer_the_rest(scope: Scope, receive: Receive, send: Send) -> None:
+        await rest()(scope, receive, send)
+
     app = _Application(routes=[Route(path, endpoint) for path in PATHS], lifespan=lifespan)
     app.router.redirect_slashes = False
-    app.router.default = rest
+    app.router.default = answer_the_rest
     app.state.engine = engine
     return app
+
+
+def _build_rest(engine: Engine) -> ASGIApp:
+    """Return the application that answers all but the endpoint; it is imported when something first asks for it."""
+    from sandbox.web.control import Control  # noqa: PLC0415 - the first answer of the endpoint does not wait for it
+    from sandbox.web.problems import HANDLERS  # noqa: PLC0415 - likewise
+
+    control = Router(Control(lambda _: engine).routes(), redirect_slashes=False)
+    rest = Starlette(routes=[Mount("/_sandbox", control)], exception_handlers=HANDLERS)
+    rest.router.redirect_slashes = False
+    return rest

@@ -5,7 +5,6 @@ The sole reader of those files; what the values mean is known elsewhere.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -123,4 +122,4 @@ def _is_zone(name: str) -> bool:
 
 def reading_names() -> tuple[str, ...]:
     """Return the names of all readings, as the core has them."""
-    return tuple(field.name for field in fields(Readings))
+    return Readings._fields

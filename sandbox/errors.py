@@ -12,7 +12,6 @@ Our exception hierarchy::
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
 def did_you_mean(value: str, choices: Iterable[str]) -> str:
     """Return ``: did you mean errors?`` for the choice nearest to *value*, or nothing when none is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake pays for it
+
     near = get_close_matches(value, list(choices), n=1)
     return f": did you mean {near[0]}?" if near else ""
 

@@ -179,7 +179,7 @@ def _named(rule: Rule, position: int, taken: Collection[str]) -> Rule:
 def _note_unreachable(placed: Sequence[Placed], notes: Notes) -> None:
     """Note each rule that another always forestalls: one with an empty ``when``, or with the same."""
     catch_all: dict[bool, str] = {}
-    same: dict[tuple[bool, When], str] = {}
+    same: dict[tuple[bool, str], str] = {}
     for each in sorted(placed, key=lambda each: not each.rule.before_checks):
         rule, when = each.rule, each.rule.when
         if each.is_flawed:
@@ -188,12 +188,12 @@ def _note_unreachable(placed: Sequence[Placed], notes: Notes) -> None:
         earlier = catch_all.get(rule.before_checks) or catch_all.get(True)
         if earlier is not None:
             notes.add(each.node, f"this rule can never be reached: {earlier} matches every request before it")
-        elif (rule.before_checks, when) in same:
-            earlier = same[rule.before_checks, when]
+        elif (rule.before_checks, repr(when)) in same:
+            earlier = same[rule.before_checks, repr(when)]
             notes.add(
                 each.node, f"this rule can never be reached: {earlier} has the same when and comes first"
             )
         elif rule.times is None and when.probability in {None, 1}:
-            same[rule.before_checks, when] = label
+            same[rule.before_checks, repr(when)] = label
             if when == When():
                 catch_all[rule.before_checks] = label

@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 from sandbox.core import coding, times, udh
 from sandbox.core.address import destination_fault, is_destination, normal_destination, sender_fault
@@ -22,7 +21,7 @@ from sandbox.core.times import MalformedTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from sandbox.core.readings import Readings
 
@@ -115,12 +114,12 @@ def judge(
     draft = Draft(parameters, json_names, account or NOBODY, standing, now, readings, list(hints))
     if "" in parameters.values():
         draft.parameters = _without_empty(draft)
-    for position, check in enumerate(CHECKS, 1):
-        fault = check.examine(draft)
+    for position, (_, code, examine) in enumerate(CHECKS, 1):
+        fault = examine(draft)
         if fault is not None:
             if isinstance(fault, Refusal):
                 return Refusal(fault.code, fault.reason, position, tuple(draft.hints))
-            return Refusal(check.code, fault, position, tuple(draft.hints))
+            return Refusal(code, fault, position, tuple(draft.hints))
     return _submission(draft, callback_url)
 
 
@@ -342,7 +341,7 @@ def _check_times(draft: Draft) -> str | Refusal | None:
     parameters = draft.parameters
     if "scheduledDeliveryTime" not in parameters and "validityPeriod" not in parameters:
         return None
-    zone = UTC if draft.readings.timezone == "UTC" else ZoneInfo(draft.readings.timezone)
+    zone = _zone(draft.readings.timezone)
     scheduled = parameters.get("scheduledDeliveryTime")
     if scheduled is not None:
         if isinstance(scheduled, Unreadable):
@@ -360,6 +359,14 @@ def _check_times(draft: Draft) -> str | Refusal | None:
             return _validity_fault(draft, moment.detail)
         draft.expires_at = moment
     return None
+
+
+def _zone(name: str) -> tzinfo:
+    if name == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - only another zone than UTC pays for it
+
+    return ZoneInfo(name)
 
 
 def _validity_fault(draft: Draft, why: str) -> Refusal | None:

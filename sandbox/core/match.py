@@ -7,7 +7,6 @@ Knows neither what the rule does then nor how a ``when`` is written. What hangs 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.core.spelling import excerpt
@@ -61,66 +60,60 @@ class Facts(NamedTuple):
         return value if isinstance(value, str) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Exact:
+class Exact(NamedTuple):
     """The very text."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Prefix:
+class Prefix(NamedTuple):
     """Any text that begins so."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Suffix:
+class Suffix(NamedTuple):
     """Any text that ends so."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Contains:
+class Contains(NamedTuple):
     """Any text that has this in it."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Regex:
+class Regex(NamedTuple):
     """Any text in which the pattern is found."""
 
     pattern: str
-    search: Callable[[str], bool] = field(compare=False, repr=False)
+    search: Callable[[str], bool]
     """Says whether it is found; compiled by an engine whose time is bounded, which the core does not know."""
 
+    def __repr__(self) -> str:
+        return f"Regex({self.pattern!r})"
 
-@dataclass(frozen=True, slots=True)
-class AnyOf:
+
+class AnyOf(NamedTuple):
     """Whatever meets at least one."""
 
     matchers: tuple[Matcher, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AllOf:
+class AllOf(NamedTuple):
     """Whatever meets every one."""
 
     matchers: tuple[Matcher, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(NamedTuple):
     """Whatever does not meet it, absent values too."""
 
     matcher: Matcher
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(NamedTuple):
     """No value at all, or, where *absent* is False, any value."""
 
     absent: bool = True
@@ -129,8 +122,7 @@ class Absent:
 Matcher = Exact | Prefix | Suffix | Contains | Regex | AnyOf | AllOf | Not | Absent
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(NamedTuple):
     """All that must hold for a rule to match; what is None, or empty, is not asked for."""
 
     texts: tuple[tuple[str, Matcher], ...] = ()

@@ -4,11 +4,10 @@ The questions, their evidence, defaults and alternatives are rows of ``contract/
 core is handed. Every field is looked at in exactly one function of the project.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Readings:
+class Readings(NamedTuple):
     """One choice for each open question, spelled as in ``contract/readings.yaml``; there are no defaults here."""
 
     # Reading the request

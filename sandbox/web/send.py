@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from sandbox.core.draw import draw_delay
 from sandbox.core.spelling import ascii_sentence
-from sandbox.web.faults import Line
 from sandbox.web.wire import BODY_LIMIT, read_call
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from sandbox.core.model import RequestRecord
     from sandbox.core.scenario import Respond
     from sandbox.engine import Engine
+    from sandbox.web.faults import Line
 
 PATHS: Final = ("/sendMtSms.php", "/httpinput/sendMtSms.php")
 
@@ -66,6 +66,8 @@ class SendEndpoint:
             await send(start)
             await send({"type": "http.response.body", "body": content})
         else:
+            from sandbox.web.faults import Line  # noqa: PLC0415 - few answers are more than sent
+
             await self._stage(engine, record, Line.of(scope, receive, send))
 
     async def _stage(self, engine: Engine, record: RequestRecord, line: Line) -> None:

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from anyio.lowlevel import checkpoint
 from starlette.types import Message, Scope
 
 from sandbox import engine as engine_module
@@ -304,43 +303,28 @@ async def test_a_client_that_stops_waiting_without_a_socket_is_let_go() -> None:
 # -- reports before the answer ---------------------------------------------------------------------
 
 
-@pytest.fixture
-def glances(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Let no real time pass over a report, and return how many seconds were to."""
-    seconds: list[float] = []
-
-    async def turn(pause_s: float) -> None:
-        seconds.append(pause_s)
-        await checkpoint()
-
-    monkeypatch.setattr(engine_module, "real_pause", turn)
-    return seconds
-
-
 @asynccontextmanager
 async def answering(carrier: FakeCarrier, *steps: Step) -> AsyncIterator[asyncio.Future[httpx.Response]]:
     async with client(scenario(timeline=steps or REPORTED_FIRST, submit=True), carrier) as session:
         yield asyncio.ensure_future(session.get(PATHS[0], params=REPORTED))
 
 
-async def test_the_answer_waits_for_the_report_to_arrive(glances: list[float]) -> None:
+async def test_the_answer_waits_for_the_report_to_arrive() -> None:
     carrier = FakeCarrier()
     carrier.hold("127.0.0.1")
     async with answering(carrier) as answer:
         await turns()
         assert (len(carrier.parcels), answer.done()) == (1, False)
-        assert glances
         carrier.let_go("127.0.0.1")
         assert (await answer).text == "OK_1000001"
 
 
 @pytest.mark.parametrize("repeat", [1, 3])
-async def test_the_answer_waits_for_no_more_than_a_failed_attempt(repeat: int, glances: list[float]) -> None:
+async def test_the_answer_waits_for_no_more_than_a_failed_attempt(repeat: int) -> None:
     carrier = FakeCarrier(lambda _: Lost("connection refused"))
     async with answering(carrier, replace(REPORTED_FIRST[0], repeat=repeat)) as answer:
         assert (await answer).text == "OK_1000001"
     assert len(carrier.parcels) == 1
-    assert glances
 
 
 async def test_the_answer_waits_for_two_seconds_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -353,19 +337,17 @@ async def test_the_answer_waits_for_two_seconds_at_most(monkeypatch: pytest.Monk
         carrier.let_go("127.0.0.1")
 
 
-async def test_the_answer_waits_for_each_of_several_reports(glances: list[float]) -> None:
+async def test_the_answer_waits_for_each_of_several_reports() -> None:
     carrier = FakeCarrier()
     accepted = replace(REPORTED_FIRST[0], status="accepted")
     async with answering(carrier, accepted, *REPORTED_FIRST) as answer:
         await answer
     assert [json.loads(body or "")["status"] for body in carrier.bodies] == ["accepted", "delivered"]
-    assert glances
 
 
-async def test_without_a_report_nothing_is_waited_for(glances: list[float]) -> None:
+async def test_without_a_report_nothing_is_waited_for() -> None:
     async with client(scenario(timeline=REPORTED_FIRST, submit=True)) as session:
         assert (await session.get(PATHS[0], params=VALID)).text == "OK_1000001"
-    assert glances == []
 
 
 # -- broken connections, as a client meets them ----------------------------------------------------
