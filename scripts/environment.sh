@@ -82,5 +82,7 @@ install_checkout() {
   say "installing the package and what it needs (once, and whenever pyproject.toml changes)"
   "$VENV/bin/python" -m pip install -qq --disable-pip-version-check --editable "$root$extras" >&2 ||
     die "pip could not install the package; the first time it needs the network"
+  # Compiled once, as pip does with what it copies: with PYTHONDONTWRITEBYTECODE set, Python itself never would.
+  "$VENV/bin/python" -m compileall -q "$root/sandbox" >&2 || true
   echo "$wanted $extras" >"$stamp"
 }
