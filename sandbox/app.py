@@ -80,7 +80,7 @@ class _Application(Starlette):
     """
 
     def build_middleware_stack(self) -> ASGIApp:
-        return self.router
+        return self.router.middleware_stack
 
 
 def create_app(

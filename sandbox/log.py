@@ -14,6 +14,8 @@ from sandbox.core.spelling import excerpt
 from sandbox.core.times import rfc3339_millis
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sandbox.core.model import Callback
 
 WRITTEN_EVERY_S: Final = 0.05
@@ -53,12 +55,7 @@ class Log:
 
 
 def _request_text(record: RequestRecord) -> str:
-    # The time of day by hand: isoformat() alone would cost what the rest of the line does.
-    at = record.at
-    line = (
-        f"{at.hour:02}:{at.minute:02}:{at.second:02} r{record.number} {record.call.method} "
-        f"{excerpt(record.answer.body, 80)}"
-    )
+    line = f"{_clock(record.at)} r{record.number} {record.call.method} {excerpt(record.answer.body, 80)}"
     if record.reason:
         line += f" - {excerpt(record.reason, 400)}"
     if record.hints:
@@ -85,13 +82,13 @@ def _callback_text(callback: Callback) -> str:
     state = "failed, will be tried again" if callback.state is CallbackState.WAITING else callback.state
     line = f"c{callback.number} report to {excerpt(callback.url, 120)} {state}"
     at, why = _latest(callback)
-    return (f"{at} " if at else "") + line + (f" - {excerpt(why, 400)}" if why else "")
+    return (f"{_clock(at)} " if at else "") + line + (f" - {excerpt(why, 400)}" if why else "")
 
 
 def _callback_json(callback: Callback) -> str:
     at, why = _latest(callback)
     return _json(
-        at=at,
+        at=rfc3339_millis(at) if at else None,
         event="callback",
         id=f"c{callback.number}",
         transactionId=callback.message.transaction_id,
@@ -102,12 +99,17 @@ def _callback_json(callback: Callback) -> str:
     )
 
 
-def _latest(callback: Callback) -> tuple[str | None, str | None]:
+def _clock(at: datetime) -> str:
+    """Return the time of day; by hand, since isoformat() alone would cost what the rest of a line does."""
+    return f"{at.hour:02}:{at.minute:02}:{at.second:02}"
+
+
+def _latest(callback: Callback) -> tuple[datetime | None, str | None]:
     """Return when the latest attempt was made, and why the callback has not arrived; None for what there is not."""
     if not callback.attempts:
         return None, callback.reason
     attempt = callback.attempts[-1]
-    return rfc3339_millis(attempt.at), callback.reason or attempt.error
+    return attempt.at, callback.reason or attempt.error
 
 
 def _json(**members: Any) -> str:

@@ -84,6 +84,7 @@ class Connection:
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        self.is_closing = transport.is_closing  # asked at every request, and __getattr__ is slow
         self._call_soon = asyncio.get_running_loop().call_soon
         self._written: list[bytes] = []
 
@@ -104,7 +105,7 @@ class Connection:
     def flush(self) -> None:
         """Send what is written, unless there is no longer anybody to send it to."""
         if self._written:
-            if not self._transport.is_closing():
+            if not self.is_closing():
                 self._transport.write(b"".join(self._written))
             self._written.clear()
 

@@ -261,7 +261,7 @@ def test_what_a_running_server_cannot_be_given_is_named() -> None:
         (
             "error-is-bare-text",
             {"body": None, "body_matches": "ERROR_."},
-            "X-Sandbox-Error is there: to letter",
+            "X-Sandbox-Error is there: to has letter",
         ),
     ],
 )

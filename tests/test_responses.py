@@ -59,7 +59,7 @@ async def test_a_rule_before_the_checks_has_its_answer_whatever_they_find(
 ) -> None:
     record = ruled(respond, submit=True, before_checks=True).send(REFUSED)
     assert (record.answer.body, record.error, record.message_number) == (body, error, None)
-    assert record.reason == "to letter 'r' at position 1: digits only after the +"
+    assert record.reason == "to has letter 'r' at position 1: digits only after the +"
 
 
 async def test_answers_that_are_made_up_do_not_share_a_transaction_id() -> None:

@@ -45,15 +45,15 @@ def destination_fault(text: str) -> str | None:
         return "begins with 00: the international format is +<country><number>, with + in place of 00"
     has_plus = text.startswith("+")
     if intruder := _NOT_A_DIGIT.search(text, int(has_plus)):
-        return f"{_intruder(intruder[0])} at position {intruder.start() + 1}: digits only after the +"
+        return f"has {_intruder(intruder[0])} at position {intruder.start() + 1}: digits only after the +"
     if not has_plus:
         return "has no +: the international format is +<country><number>"
     if text.startswith("+0"):
         return "has a 0 after the +: no country code begins with 0"
     count = len(text) - 1
     if count < 7:
-        return f"too short: {_digits(count)} after the +, at least 7"
-    return f"too long: {_digits(count)} after the +, at most 15"
+        return f"is too short: {_digits(count)} after the +, at least 7"
+    return f"is too long: {_digits(count)} after the +, at most 15"
 
 
 def normal_destination(text: str, *, plus_required: bool, strip_spaces: bool) -> str:

@@ -230,7 +230,7 @@ async def test_the_record_of_a_request(client: Client) -> None:
         "answer": "ERROR_5",
         "contentType": "text/plain; charset=utf-8",
         "error": 5,
-        "reason": "to letter 'r' at position 1: digits only after the +",
+        "reason": "to has letter 'r' at position 1: digits only after the +",
         "hints": ["dcs is empty and counts as absent"],
         "rule": None,
         "messageId": None,

@@ -178,7 +178,7 @@ async def test_every_answer_has_its_request_s_id() -> None:
             "message has 161 septets, room for 160: U+20AC at position 12 costs 2",
         ),
         ({**VALID, "to": " 1222333444"}, "to begins with a blank: an unencoded + becomes a blank, send %2B"),
-        ({**VALID, "to": "+1222\r\nX-Evil: 1"}, "to U+000D at position 6: digits only after the +"),
+        ({**VALID, "to": "+1222\r\nX-Evil: 1"}, "to has U+000D at position 6: digits only after the +"),
         ({**VALID, "user": ""}, "user is empty"),
     ],
 )
