@@ -22,7 +22,7 @@ from tests.command_line import command_of
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-DOCUMENTS = ("README.md", "CHANGELOG.md", "scripts/README.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "scripts/README.md")
 
 
 def section(title: str) -> str:
