@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from sandbox.core.address import destination_fault, sender_fault
 from sandbox.core.callback_url import url_fault
+from sandbox.core.checks import UNSUPPORTED
 from sandbox.core.model import Account, Accounts, Barred, RateLimit
 from sandbox.core.scenario import CallbackSettings
 from sandbox.core.spelling import excerpt
@@ -26,16 +27,6 @@ if TYPE_CHECKING:
 MOST_ACCOUNTS: Final = 5000
 MOST_ENTRIES: Final = 5000
 """Entries of a list at most."""
-
-UNSUPPORTED: Final = (
-    "binary",
-    "flash",
-    "udh",
-    "scheduling",
-    "validity",
-    *(f"dcs:{dcs}" for dcs in (0, 1, 2, 3, 4, 8)),
-)
-"""What an account may be unable to do."""
 
 
 # -- accounts --------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
-from sandbox.core.checks import PARAMETERS
 from sandbox.core.model import Unreadable, Value
+from sandbox.core.parameters import PARAMETERS
 
 # Values on the edge of something, for whichever parameter they end up in.
 _TELLING = (

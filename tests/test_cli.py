@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from sandbox import __version__
 from sandbox.cli import COMMANDS, cli
 from sandbox.commands.options import PARAMETERS
-from sandbox.core import checks
+from sandbox.core import parameters
 from tests.command_line import MESSAGE, command_of, finished, run
 
 
@@ -71,8 +71,8 @@ def test_every_command_teaches_with_examples_and_exit_codes(name: str) -> None:
 @pytest.mark.parametrize("name", ["send", "explain"])
 def test_every_parameter_is_an_option_spelled_as_the_api_spells_it(name: str) -> None:
     declared = {option.opts[0] for option in command_of(name).params}
-    assert declared >= {f"--{parameter}" for parameter in checks.PARAMETERS}
-    assert set(PARAMETERS) == checks.PARAMETERS
+    assert declared >= {f"--{parameter}" for parameter in parameters.PARAMETERS}
+    assert set(PARAMETERS) == parameters.PARAMETERS
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -17,8 +17,8 @@ from sandbox import contract, exchanges
 from sandbox.app import create_app
 from sandbox.clock import VirtualClock
 from sandbox.contract import CONTRACT, error_codes, load_yaml, reading_rows, readings
-from sandbox.core.checks import PARAMETERS
 from sandbox.core.model import Change, Status
+from sandbox.core.parameters import PARAMETERS
 from sandbox.core.report import compose
 from sandbox.errors import ConfigError, UnreachableError
 from sandbox.examples import (

@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
 from sandbox.app import create_app
 from sandbox.clock import VirtualClock
 from sandbox.contract import CONTRACT, error_codes, load_yaml, reading_rows
-from sandbox.core.checks import PARAMETERS, REQUIRED
+from sandbox.core.parameters import PARAMETERS, REQUIRED
 from sandbox.examples import NOW
 from sandbox.exchanges import Example, load_examples
 from sandbox.serving import serving

@@ -16,6 +16,7 @@ from sandbox.core.address import destination_fault, is_destination, normal_desti
 from sandbox.core.callback_url import url_fault
 from sandbox.core.coding import BINARY, DCS_VALUES, LATIN1, Encoded, Inexpressible
 from sandbox.core.model import Account, Refusal, Standing, Submission, Unreadable, Value
+from sandbox.core.parameters import OPTIONAL, missing, octets_of
 from sandbox.core.spelling import excerpt
 from sandbox.core.times import MalformedTime
 
@@ -24,21 +25,6 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from sandbox.core.readings import Readings
-
-REQUIRED: Final = ("user", "apiKey", "to", "message")
-OPTIONAL: Final = (
-    "senderId",
-    "transactionId",
-    "confirmation",
-    "dcs",
-    "udh",
-    "validityPeriod",
-    "scheduledDeliveryTime",
-    "responseType",
-    "callbackUrl",
-)
-PARAMETERS: Final = frozenset(REQUIRED + OPTIONAL)
-"""Every parameter of the API reference, as it is spelled there."""
 
 UNSUPPORTED: Final = (
     "binary",
@@ -123,17 +109,6 @@ def judge(
     return _submission(draft, callback_url)
 
 
-def name_hints(parameters: Mapping[str, Value]) -> list[str]:
-    """Return a hint for each unknown parameter whose name is that of a known one but for its case."""
-    return [
-        f"{excerpt(name)} is ignored: {known} is meant, names are case-sensitive"
-        for name in parameters
-        if name not in PARAMETERS
-        and (known := _BY_LOWER_CASE.get(name.lower())) is not None
-        and known not in parameters
-    ]
-
-
 def _without_empty(draft: Draft) -> dict[str, Value]:
     """Return the parameters without the optional ones that are empty, or with those marked as errors."""
     kept: dict[str, Value] = {}
@@ -156,7 +131,7 @@ def _check_user(draft: Draft) -> str | None:
         user = draft.parameters.get("user")
         if isinstance(user, str) and user:
             return f"user {excerpt(user)} is not an account of this scenario"
-        return _missing(draft, "user")
+        return missing(draft.parameters, "user")
     if draft.account.disabled:
         return f"the account of user {excerpt(draft.account.user)} is disabled"
     return None
@@ -165,7 +140,7 @@ def _check_user(draft: Draft) -> str | None:
 def _check_api_key(draft: Draft) -> str | None:
     key = draft.parameters.get("apiKey")
     if not key or isinstance(key, Unreadable):
-        return _missing(draft, "apiKey")
+        return missing(draft.parameters, "apiKey")
     account = draft.account
     if account.api_key is not None and key != account.api_key:
         return f"apiKey is not the key of user {excerpt(account.user)}"
@@ -235,7 +210,7 @@ def _check_sender(draft: Draft) -> str | None:
 def _check_destination(draft: Draft) -> str | None:
     to = draft.parameters.get("to")
     if not to or isinstance(to, Unreadable):
-        return _missing(draft, "to")
+        return missing(draft.parameters, "to")
     readings = draft.readings
     destination = normal_destination(
         to,
@@ -272,7 +247,11 @@ def _check_udh(draft: Draft) -> str | None:
 def _read_udh(draft: Draft) -> udh.Udh | str:
     """Return the header that was sent, or what is wrong with it."""
     value = draft.parameters["udh"]
-    octets = _octets(draft, "udh") if draft.readings.udh_form == "hex_or_raw" else None
+    octets = (
+        octets_of(draft.parameters, "udh", draft.json_names)
+        if draft.readings.udh_form == "hex_or_raw"
+        else None
+    )
     if octets is not None and not _HEX.fullmatch(octets):
         header = udh.parse(octets)
     elif isinstance(value, Unreadable):
@@ -285,12 +264,14 @@ def _read_udh(draft: Draft) -> udh.Udh | str:
 def _check_message(draft: Draft) -> str | None:
     message = draft.parameters.get("message")
     if message is None or message == "":
-        return _missing(draft, "message")
+        return missing(draft.parameters, "message")
     encoded: Encoded | Inexpressible
     if draft.dcs in BINARY:
         if isinstance(message, Unreadable) and message.octets is None:
             return f"message {message.why}"
-        encoded = coding.encode_binary(_octets(draft, "message"), draft.readings)
+        encoded = coding.encode_binary(
+            octets_of(draft.parameters, "message", draft.json_names), draft.readings
+        )
     elif isinstance(message, Unreadable):
         return f"message {message.why}"
     else:
@@ -468,35 +449,5 @@ def _confirmation(draft: Draft) -> bool:
     return False
 
 
-# -- reading a parameter ------------------------------------------------------------------------------------------
-
-
-def _missing(draft: Draft, name: str) -> str:
-    """Say how a required parameter is missing: sent in another case, empty, unreadable, or not sent at all."""
-    value = draft.parameters.get(name)
-    if isinstance(value, Unreadable):
-        return f"{name} {value.why}"
-    if value == "":
-        return f"{name} is empty"
-    for other in draft.parameters:
-        if other.lower() == name.lower():
-            return f"{name} is missing; {excerpt(other)} was sent, names are case-sensitive"
-    return f"{name} is missing"
-
-
-def _octets(draft: Draft, name: str) -> bytes | None:
-    """Return the octets that a parameter stands for, None when it is JSON with a character above U+00FF."""
-    value = draft.parameters[name]
-    if isinstance(value, Unreadable):
-        return value.octets
-    if name not in draft.json_names:
-        return value.encode()
-    try:
-        return value.encode("latin-1")
-    except UnicodeEncodeError:
-        return None
-
-
 _HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-_BY_LOWER_CASE = {name.lower(): name for name in PARAMETERS}

@@ -11,8 +11,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.core.checks import PARAMETERS, name_hints
 from sandbox.core.model import Call, Unreadable, Value
+from sandbox.core.parameters import PARAMETERS, name_hints
 from sandbox.core.spelling import excerpt
 
 if TYPE_CHECKING:

@@ -11,16 +11,13 @@ from sandbox import contract
 from sandbox.core import checks
 from sandbox.core.checks import (
     CHECKS,
-    OPTIONAL,
-    PARAMETERS,
     RATE_CHECK,
-    REQUIRED,
     judge,
-    name_hints,
     room_beside,
 )
 from sandbox.core.coding import BINARY, Coding
 from sandbox.core.model import Account, Barred, RateLimit, Refusal, Standing, Submission, Unreadable, Value
+from sandbox.core.parameters import OPTIONAL, PARAMETERS, REQUIRED, name_hints
 from tests import strategies
 from tests.worlds import DESTINATION, NOON, RECEIVER, USER, VALID
 

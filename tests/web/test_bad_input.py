@@ -16,7 +16,7 @@ from sandbox import contract
 from sandbox.app import create_app
 from sandbox.clock import VirtualClock
 from sandbox.config import Config
-from sandbox.core.checks import PARAMETERS
+from sandbox.core.parameters import PARAMETERS
 from sandbox.core.scenario import Scenario
 from sandbox.web.send import PATHS
 from tests import strategies
