@@ -1,6 +1,7 @@
 import asyncio
 import io
 import json
+from typing import Any
 
 import pytest
 
@@ -173,6 +174,9 @@ async def test_a_log_that_has_nothing_to_tell_writes_nothing() -> None:
 async def test_a_stream_that_is_gone_stops_nothing() -> None:
     here = Told()
     here.stream.close()
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, complaint: complaints.append(complaint))
     here.log.request(record())
     here.log.flush()
     await turns()
+    assert complaints == []
