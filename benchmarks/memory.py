@@ -3,20 +3,20 @@
 Messages are sent to a running server over one connection each in turn by JSON POST; its resident memory is read before
 and after, once it has been warmed up. Needs taskset.
 
-    python benchmarks/memory.py [--messages 20000]
+    python benchmarks/memory.py [--quick] [--messages 20000]
 """
 
 from __future__ import annotations
 
-import argparse
 import http.client
 import json
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+from command import Size, at_most, sizes
+from load import PARAMETERS
 from server import SANDBOX, running
-from throughput import PARAMETERS
 
 GOAL_KIB = 4.0
 WARM_UP = 2000
@@ -24,11 +24,7 @@ WARM_UP = 2000
 
 def main() -> int:
     """Measure, print the figure, and say whether it reaches the goal."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--messages", type=int, default=20_000)
-    messages = parser.parse_args().messages
+    messages = sizes(__doc__, messages=Size(20_000, 5_000, "how many are sent"))["messages"]
     with running(SANDBOX) as server:
         connection = http.client.HTTPConnection("127.0.0.1", server.port)
         _send(connection, WARM_UP)
@@ -36,9 +32,7 @@ def main() -> int:
         _send(connection, messages)
         each = (server.memory_kib() - before) / messages
         connection.close()
-    print(f"{each:.2f} KiB for each stored message with its request record ({messages} messages)")
-    print(f"goal: at most {GOAL_KIB:.0f} KiB: {'reached' if each <= GOAL_KIB else 'missed'}")
-    return 0 if each <= GOAL_KIB else 1
+    return 0 if at_most(GOAL_KIB, each, "KiB for each stored message with its request record") else 1
 
 
 def _send(connection: http.client.HTTPConnection, messages: int) -> None:

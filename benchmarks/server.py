@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -53,22 +54,24 @@ def free_port() -> int:
 def running(command: Sequence[str], *options: str) -> Iterator[Server]:
     """Run a server on a free port, on the server's core, and wait until it answers."""
     port = free_port()
+    arguments = [*command, str(port), *options]
     process = subprocess.Popen(
-        ["taskset", "-c", str(SERVER_CORE), *command, str(port), *options],
+        ["taskset", "-c", str(SERVER_CORE), *arguments],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd=HERE.parent,
     )
     try:
-        wait_for_answer(port)
+        if not _has_answered(process, port):
+            raise RuntimeError(f"this does not serve: {shlex.join(arguments)}")
         yield Server(port, process.pid)
     finally:
         process.terminate()
         process.wait()
 
 
-def wait_for_answer(port: int, timeout_s: float = 30) -> None:
-    """Return when a server on *port* has answered its first request."""
+def _has_answered(process: subprocess.Popen[bytes], port: int, timeout_s: float = 30) -> bool:
+    """Return when the server on *port* has answered its first request, or will not: say which."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         try:
@@ -77,7 +80,9 @@ def wait_for_answer(port: int, timeout_s: float = 30) -> None:
                     b"GET /sendMtSms.php HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
                 )
                 if connection.recv(1):
-                    return
+                    return True
         except ConnectionRefusedError:
+            if process.poll() is not None:
+                return False
             time.sleep(0.002)
-    raise TimeoutError(f"no server on port {port}")
+    return False

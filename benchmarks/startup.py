@@ -2,12 +2,11 @@
 
 The two are started in turn, many times, in one run; the medians are compared. Needs taskset.
 
-    python benchmarks/startup.py [--rounds 15]
+    python benchmarks/startup.py [--quick] [--rounds 15]
 """
 
 from __future__ import annotations
 
-import argparse
 import compileall
 import statistics
 import sys
@@ -15,6 +14,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+from command import Size, at_most, sizes
 from server import BASELINE, HERE, SANDBOX, running
 
 GOAL = 1.6
@@ -22,11 +22,7 @@ GOAL = 1.6
 
 def main() -> int:
     """Measure, print both medians and their ratio, and say whether it reaches the goal."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=15)
-    rounds = parser.parse_args().rounds
+    rounds = sizes(__doc__, rounds=Size(15, 5, "how often each is started"))["rounds"]
     # As an installed package is: pip compiles what it installs.
     compileall.compile_dir(HERE.parent / "sandbox", quiet=1)
     taken: dict[str, list[float]] = {"starlette": [], "sandbox": []}
@@ -40,10 +36,7 @@ def main() -> int:
     for name, median in medians.items():
         print(f"{name:9} {median:6.0f} ms from process start to the first answer (median of {rounds})")
     ratio = medians["sandbox"] / medians["starlette"]
-    print(
-        f"sandbox / bare Starlette = {ratio:.2f}; goal: at most {GOAL}: {'reached' if ratio <= GOAL else 'missed'}"
-    )
-    return 0 if ratio <= GOAL else 1
+    return 0 if at_most(GOAL, ratio, "sandbox / bare Starlette") else 1
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.agenda import TURN
 from sandbox.clock import VirtualClock, real_pause
+from sandbox.feed import Kind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,16 +32,18 @@ async def advance(engine: Engine, to: datetime) -> int:
         raise TypeError(f"only a virtual clock can be advanced, this one is {clock.mode}")
     clock.demand_forward(to)
     before = _attempts(engine)
-    await _settle(engine)
-    while (due_at := engine.agenda.next_due_at) is not None and due_at <= to:
-        # Two may advance one clock at once: neither takes it back.
+    await settle(engine)
+    # Another clock may be put in its place meanwhile, and two may advance one at once: neither takes it back.
+    while engine.clock is clock and (due_at := engine.agenda.next_due_at) is not None and due_at <= to:
         clock.move_to(max(due_at, clock.now()))
-        await _settle(engine)
+        engine.feed.tell(Kind.CLOCK)
+        await settle(engine)
     clock.move_to(max(to, clock.now()))
-    return _attempts(engine) - before
+    engine.feed.tell(Kind.CLOCK)
+    return max(0, _attempts(engine) - before)
 
 
-async def _settle(engine: Engine) -> None:
+async def settle(engine: Engine) -> None:
     """Return when nothing that is due by now is left to be done or under way."""
     while (done := engine.agenda.run_due(TURN)) or engine.dispatcher.under_way:
         # What is served besides has its turn between a hundred actions and the next.

@@ -26,7 +26,7 @@ class Agenda:
     """The actions of one session that have yet to come, and the timer that wakes it for the next of them."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self.clock = clock
         self._heap: list[tuple[datetime, int, Callable[..., None], tuple[Any, ...]]] = []
         self._order = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -51,12 +51,17 @@ class Agenda:
     def run_due(self, at_most: int | None = None) -> int:
         """Run what is due by now, in order, and return how many actions that was."""
         done = 0
-        now = self._clock.now()
+        now = self.clock.now()
         while self._heap and self._heap[0][0] <= now and done != at_most:
             _, _, action, arguments = heappop(self._heap)
             action(*arguments)
             done += 1
         return done
+
+    def follow(self, clock: Clock) -> None:
+        """Go by another clock from now on; what is due by its time happens soon."""
+        self.clock = clock
+        self._set_timer()
 
     def clear(self) -> None:
         """Forget everything that is yet to come."""
@@ -66,7 +71,7 @@ class Agenda:
     def _set_timer(self, grain_s: float = GRAIN_S) -> None:
         self._stop_timer()
         at = self.next_due_at
-        wait_s = None if at is None else self._clock.real_s_until(at)
+        wait_s = None if at is None else self.clock.real_s_until(at)
         if wait_s is not None:
             # A day is as good as for ever: the timer is set anew when it rings too early.
             wait_s = min(max(wait_s, grain_s), 86_400)

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 SHOWN_OCTETS: Final = 2048
 """How much of a receiver's answer is read; what is longer costs it the kept-alive connection."""
 
+KEPT_S: Final = 4.0
+"""How long an idle connection is kept: uvicorn and Node.js close theirs after 5 s, and a report must not cross that."""
+
+POOLS_KEPT: Final = 64
+"""How many lists of allowed hosts have connections of their own, beside those in use."""
+
 
 class Parcel(NamedTuple):
     """What one attempt sends."""
@@ -88,21 +94,42 @@ class _Guard:
 _guard: ContextVar[_Guard] = ContextVar("guard")
 
 
+@dataclass(slots=True, eq=False)
+class _Pool:
+    """The client and the connections it keeps, for all parcels that allow the same hosts."""
+
+    client: ClientSession
+    in_use: int = 0
+    """By how many parcels."""
+
+
 class HttpCarrier:
-    """Carries parcels with one shared aiohttp session, which ignores proxy variables and follows no redirect."""
+    """Carries parcels with aiohttp, which ignores proxy variables and follows no redirect.
+
+    The guard sees an address when it is connected to. So a connection that one session's list of allowed hosts let
+    through is kept for parcels with the same list alone.
+    """
 
     def __init__(self) -> None:
-        self._session: ClientSession | None = None
+        self._pools: dict[frozenset[str], _Pool] = {}
+        """By the hosts allowed; the one used last stands last."""
         self._opening = asyncio.Lock()
 
     async def carry(self, parcel: Parcel) -> Outcome:
         """Send *parcel* once and return what came of it."""
-        session = await self._open()
+        pool = await self._pool(frozenset(parcel.allowed))
+        pool.in_use += 1
+        try:
+            return await self._carry(parcel, pool.client)
+        finally:
+            pool.in_use -= 1
+
+    async def _carry(self, parcel: Parcel, client: ClientSession) -> Outcome:
         watch = Stopwatch()
         guard = _Guard(urlsplit(parcel.url).hostname or "", parcel.allowed)
         _guard.set(guard)
         try:
-            status = await self._exchange(session, parcel)
+            status = await self._exchange(client, parcel)
         except TimeoutError:
             return Lost(f"no answer within {parcel.timeout_s:g} s", watch.ms())
         except Exception as error:  # noqa: BLE001 - whatever a receiver does, the reports behind it go on
@@ -112,15 +139,15 @@ class HttpCarrier:
         return Arrived(status, watch.ms())
 
     @staticmethod
-    async def _exchange(session: ClientSession, parcel: Parcel) -> int:
+    async def _exchange(client: ClientSession, parcel: Parcel) -> int:
         from aiohttp import ClientTimeout  # noqa: PLC0415 - see _open
         from yarl import URL  # noqa: PLC0415 - likewise
 
-        async with session.request(
+        async with client.request(
             parcel.method,
             # What is percent-encoded, and how, is left as the client wrote it: a token may hang on it.
             URL(parcel.url, encoded=parcel.url.isascii()),
-            data=None if parcel.body is None else parcel.body.encode("utf-8", "surrogatepass"),
+            data=None if parcel.body is None else octets(parcel.body),
             headers=parcel.headers,
             allow_redirects=False,
             timeout=ClientTimeout(total=parcel.timeout_s),
@@ -130,25 +157,41 @@ class HttpCarrier:
 
     async def close(self) -> None:
         """Let go of every connection."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        async with self._opening:
+            while self._pools:
+                _, pool = self._pools.popitem()
+                await pool.client.close()
+
+    async def _pool(self, allowed: frozenset[str]) -> _Pool:
+        """Return the pool for parcels that allow these hosts, made when the first of them is to be carried."""
+        async with self._opening:
+            pool = self._pools.pop(allowed, None)
+            if pool is None:
+                await self._make_room()
+                pool = _Pool(await self._open())
+            self._pools[allowed] = pool
+            return pool
+
+    async def _make_room(self) -> None:
+        """Let go of pools until there is room for one more: those that nobody uses, the longest unused first."""
+        idle = [allowed for allowed, pool in self._pools.items() if not pool.in_use]
+        for allowed in idle[: max(0, len(self._pools) + 1 - POOLS_KEPT)]:
+            await self._pools.pop(allowed).client.close()
 
     async def _open(self) -> ClientSession:
-        """Return the session, made when the first parcel is to be carried."""
-        async with self._opening:
-            if self._session is None:
-                # Importing aiohttp costs as much as starting the whole server, and many runs send no report; it is
-                # done in a thread, since requests go on arriving meanwhile.
-                aiohttp = await asyncio.to_thread(import_module, "aiohttp")
-                # The limits on what is under way at once are the dispatcher's, for each receiver and in all.
-                connector = aiohttp.TCPConnector(
-                    limit=0, socket_factory=self._guarded_socket, use_dns_cache=False
-                )
-                self._session = aiohttp.ClientSession(
-                    connector=connector, trust_env=False, cookie_jar=aiohttp.DummyCookieJar()
-                )
-            return self._session
+        # Importing aiohttp costs as much as starting the whole server, and many runs send no report; it is done in a
+        # thread, since requests go on arriving meanwhile.
+        aiohttp = await asyncio.to_thread(import_module, "aiohttp")
+        # The limits on what is under way at once are the dispatcher's, for each receiver and in all.
+        connector = aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=KEPT_S, socket_factory=self._guarded_socket, use_dns_cache=False
+        )
+        client: ClientSession = aiohttp.ClientSession(
+            connector=connector, trust_env=False, cookie_jar=aiohttp.DummyCookieJar()
+        )
+        # By itself it sends a GET a second time when the connection breaks, and tells nobody.
+        client._retry_connection = False  # noqa: SLF001 - there is no other switch
+        return client
 
     @staticmethod
     def _guarded_socket(info: AddrInfoType) -> socket.socket:
@@ -161,6 +204,11 @@ class HttpCarrier:
             raise OSError(EACCES, why)
         guard.has_passed = True
         return socket.socket(family, kind, protocol)
+
+
+def octets(body: str) -> bytes:
+    """Return what is sent of a body: always UTF-8, as a receiver could neither read nor verify anything else."""
+    return body.encode("utf-8", "replace")
 
 
 def _cause(error: Exception) -> str:

@@ -6,14 +6,21 @@ Does not know what is waited for.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
+from sandbox.core.spelling import excerpt
+from sandbox.core.timeline import after
 from sandbox.core.times import rfc3339
+from sandbox.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+
+
+_THE_END: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -32,12 +39,17 @@ class Clock(Protocol):
         """Return the real seconds until *at*, 0 when it has come; None when that moment never comes by itself."""
         ...
 
+    def afresh(self) -> Clock:
+        """Return a clock that begins as this one did."""
+        ...
+
 
 class RunningClock:
     """Time that runs by itself: real, or *rate* times as fast, from *start_at* where that is given."""
 
     def __init__(self, *, start_at: datetime | None = None, rate: int = 1) -> None:
         self._rate = rate
+        self._given_at = start_at
         self._began_at = datetime.now(UTC)
         self._start_at = start_at or self._began_at
         self._is_plain = rate == 1 and start_at is None
@@ -50,11 +62,17 @@ class RunningClock:
     def now(self) -> datetime:
         """Return the sandbox's time."""
         wall = datetime.now(UTC)
-        return wall if self._is_plain else self._start_at + (wall - self._began_at) * self._rate
+        if self._is_plain:
+            return wall
+        return after(self._start_at, (wall - self._began_at) * self._rate) or _THE_END
 
     def real_s_until(self, at: datetime) -> float:
         """Return the real seconds until *at*, 0 when it has come."""
         return max(0.0, (at - self.now()).total_seconds() / self._rate)
+
+    def afresh(self) -> RunningClock:
+        """Return a clock that begins as this one did."""
+        return RunningClock(start_at=self._given_at, rate=self._rate)
 
 
 class BackwardsError(ValueError):
@@ -67,6 +85,7 @@ class VirtualClock:
     mode = "virtual"
 
     def __init__(self, start_at: datetime | None = None) -> None:
+        self._given_at = start_at
         self._now = start_at or datetime.now(UTC).replace(microsecond=0)
 
     def now(self) -> datetime:
@@ -76,6 +95,10 @@ class VirtualClock:
     def real_s_until(self, at: datetime) -> float | None:
         """Return 0 when *at* has come; else None: it comes when the clock is moved."""
         return 0.0 if at <= self._now else None
+
+    def afresh(self) -> VirtualClock:
+        """Return a clock that begins as this one did; one that was given no moment begins now."""
+        return VirtualClock(self._given_at)
 
     def move_to(self, at: datetime) -> None:
         """Let *at* be the sandbox's time.
@@ -94,6 +117,35 @@ class VirtualClock:
         """
         if at < self._now:
             raise BackwardsError(f"{rfc3339(at)} is before {rfc3339(self._now)}: time only goes forward")
+
+
+MODES: Final = "real, virtual, or x and how many times as fast as real, x60 up to x999999"
+
+
+def clock_of(mode: str, start_at: datetime | None = None) -> Clock:
+    """Return a clock that begins now, or at *start_at*.
+
+    Args:
+        mode: ``real``, ``virtual``, or ``x60`` for sixty times as fast.
+        start_at: what time it is when it begins.
+
+    Raises:
+        ConfigError: there is no such mode.
+    """
+    check_mode(mode)
+    if mode == "virtual":
+        return VirtualClock(start_at)
+    return RunningClock(start_at=start_at, rate=1 if mode == "real" else int(mode[1:]))
+
+
+def check_mode(mode: str) -> None:
+    """Do nothing where there is such a clock.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if mode not in {"real", "virtual"} and not re.fullmatch("x[1-9][0-9]{0,5}", mode):
+        raise ConfigError(f"a clock cannot be {excerpt(mode)}: it is {MODES}")
 
 
 async def real_pause(seconds: float, unless: Awaitable[object] | None = None) -> bool:

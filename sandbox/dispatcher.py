@@ -9,33 +9,45 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from sandbox.carrier import Arrived, HeldBack, Parcel
+from sandbox import signature
+from sandbox.carrier import Arrived, HeldBack, Parcel, octets
+from sandbox.clock import RunningClock
 from sandbox.core.model import Attempt, Callback, CallbackState
 from sandbox.core.timeline import after
+from sandbox.places import Places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from sandbox.agenda import Agenda
-    from sandbox.carrier import Carrier
+    from sandbox.carrier import Carrier, Outcome
     from sandbox.clock import Clock
     from sandbox.core.scenario import CallbackSettings
-
-IN_ALL: Final = 512
-"""Attempts under way at once, to whatever receivers, in one session."""
+    from sandbox.places import Address
 
 _PORTS: Final = {"http": 80, "https": 443}
 
 
 @dataclass(slots=True, eq=False)
-class _Receiver:
-    """One host and port: the callbacks that are ready for it, and how many workers take them from there."""
+class _Try:
+    """One attempt, from when it is due until its outcome is there."""
 
-    ready: deque[Callback] = field(default_factory=deque)
+    callback: Callback
+    before: int
+    """How many were made since the callback was dispatched."""
+
+
+@dataclass(slots=True, eq=False)
+class _Receiver:
+    """One host and port: the attempts that are due there, and how many are under way."""
+
+    address: Address
+    due: deque[_Try] = field(default_factory=deque)
     under_way: int = 0
 
 
@@ -45,42 +57,73 @@ class Dispatcher:
     def __init__(
         self,
         *,
-        clock: Clock,
         agenda: Agenda,
         carrier: Carrier,
         settings: CallbackSettings,
+        places: Places | None = None,
+        session: str = "",
         on_change: Callable[[Callback], None] | None = None,
+        real_clock: Clock | None = None,
     ) -> None:
-        self._clock = clock
+        """Begin with nothing to carry.
+
+        Args:
+            agenda: where retries wait for their time, and what time it is.
+            carrier: who makes the attempts.
+            settings: how they are made; may be replaced at any time, and each attempt goes by those of its moment.
+            places: how many attempts may be under way; shared with the dispatchers of other sessions.
+            session: its name, which makes the ids of signed callbacks its own.
+            on_change: is told of a callback after each attempt, and when it has ended.
+            real_clock: what signatures are stamped with; by default the real time, whatever the agenda's clock.
+        """
+        self.settings = settings
         self._agenda = agenda
         self._carrier = carrier
-        self._settings = settings
+        self._places = places or Places()
+        self._session = session
         self._on_change = on_change
-        self._behind: dict[int, deque[Callback]] = {}
-        self._receivers: dict[tuple[str | None, int | None], _Receiver] = {}
-        self._crowded_out: dict[_Receiver, None] = {}
+        self._real_clock = real_clock or RunningClock()
+        self._lines: dict[int, list[Callback]] = {}
+        """What each message, by its number, has still to report: the first is on its way, the others wait for it."""
+        self._retry_at: dict[int, datetime] = {}
+        """When the first in a message's line is tried again, where it waits for that."""
+        self._receivers: dict[Address, _Receiver] = {}
+        self._tries: set[_Try] = set()
+        """Those that are under way, or wait for a place."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_quiet = asyncio.Event()
+        self._is_quiet.set()
         self._told: asyncio.Future[None] | None = None
         """Done when something is next told of any callback; None while nobody waits for that."""
 
     @property
     def under_way(self) -> int:
-        """How many attempts are being made right now."""
-        return len(self._tasks)
+        """How many attempts are being made right now, or will be as soon as there is a place for them."""
+        return len(self._tries)
 
     @property
     def unfinished(self) -> int:
         """How many callbacks have neither arrived nor been given up."""
-        return sum(1 + len(later) for later in self._behind.values())
+        return sum(map(len, self._lines.values()))
 
     def dispatch(self, callback: Callback) -> None:
         """Send *callback* as soon as those of the same message before it are done, and its receiver has room."""
-        behind = self._behind.get(callback.message.number)
-        if behind is None:
-            self._behind[callback.message.number] = deque()
+        line = self._lines.setdefault(callback.message.number, [])
+        line.append(callback)
+        if len(line) == 1:
             self._make_ready(callback)
-        else:
-            behind.append(callback)
+
+    def replay(self, callback: Callback) -> None:
+        """Send *callback* again, with all its retries, behind what its message has still to report.
+
+        One that waits for its next try is tried at once; one that is about to be sent anyway is left alone.
+        """
+        number = callback.message.number
+        if not any(waiting is callback for waiting in self._lines.get(number, ())):
+            callback.state, callback.reason = CallbackState.WAITING, None
+            self.dispatch(callback)
+        elif self._is_first(callback) and self._retry_at.pop(number, None) is not None:
+            self._make_ready(callback)
 
     async def first_tries(self, callbacks: Sequence[Callback]) -> None:
         """Return when each of *callbacks* has arrived, or one has not at its first try; those behind it wait."""
@@ -94,9 +137,9 @@ class Dispatcher:
             await asyncio.shield(self._told)
 
     async def quiet(self) -> None:
-        """Return when no attempt is under way."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        """Return when no attempt is under way, or waits for its place."""
+        while self.under_way:
+            await self._is_quiet.wait()
 
     async def stop(self) -> None:
         """Break off what is under way, and forget the rest; what is dispatched from now on is not touched."""
@@ -104,55 +147,72 @@ class Dispatcher:
         for task in tasks:
             task.cancel()
         for receiver in self._receivers.values():
-            receiver.ready.clear()
-        self._behind.clear()
+            receiver.due.clear()
         self._receivers.clear()
-        self._crowded_out.clear()
+        self._tries.clear()
+        self._lines.clear()
+        self._retry_at.clear()
+        self._note_quiet()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _make_ready(self, callback: Callback) -> None:
-        if callback.message.number not in self._behind:
-            return
+    # -- who begins -----------------------------------------------------------------------------------------------
+
+    def _make_ready(self, callback: Callback, before: int = 0) -> None:
         parts = urlsplit(callback.url)
         address = parts.hostname, parts.port or _PORTS.get(parts.scheme)
-        receiver = self._receivers.setdefault(address, _Receiver())
-        receiver.ready.append(callback)
+        receiver = self._receivers.get(address)
+        if receiver is None:
+            receiver = self._receivers[address] = _Receiver(address)
+        attempt = _Try(callback, before)
+        receiver.due.append(attempt)
+        self._tries.add(attempt)
+        self._is_quiet.clear()
         self._fill(receiver)
 
     def _fill(self, receiver: _Receiver) -> None:
-        """Start a worker for each callback that is ready, as far as there are places."""
-        while receiver.ready and receiver.under_way < self._settings.concurrency:
-            if len(self._tasks) >= IN_ALL:
-                self._crowded_out.setdefault(receiver)
-                return
+        """Begin the attempts that are due, as far as there are places."""
+        begin = partial(self._fill, receiver)
+        while (
+            receiver.due
+            and receiver.under_way < self.settings.concurrency
+            and self._places.take(self, receiver.address, begin)
+        ):
             receiver.under_way += 1
-            task = asyncio.get_running_loop().create_task(self._work(receiver))
+            task = asyncio.get_running_loop().create_task(self._attempt(receiver.due.popleft()))
             self._tasks.add(task)
-            task.add_done_callback(self._leave)
+            task.add_done_callback(partial(self._leave, receiver))
 
-    def _leave(self, task: asyncio.Task[None]) -> None:
-        """Give a worker's place to a receiver that found none."""
+    def _leave(self, receiver: _Receiver, task: asyncio.Task[None]) -> None:
+        """Give the place of an attempt back, and let go of a receiver that has nothing to do."""
         self._tasks.discard(task)
-        while self._crowded_out and len(self._tasks) < IN_ALL:
-            receiver = next(iter(self._crowded_out))
-            del self._crowded_out[receiver]
-            self._fill(receiver)
+        receiver.under_way -= 1
+        self._places.give_back(self, receiver.address)
+        self._fill(receiver)
+        if not (receiver.due or receiver.under_way) and self._receivers.get(receiver.address) is receiver:
+            del self._receivers[receiver.address]
+        self._note_quiet()
 
-    async def _work(self, receiver: _Receiver) -> None:
+    def _note_quiet(self) -> None:
+        if not self._tries:
+            self._is_quiet.set()
+
+    # -- an attempt -----------------------------------------------------------------------------------------------
+
+    async def _attempt(self, attempt: _Try) -> None:
+        """Make one attempt, and let its outcome count unless all was stopped meanwhile."""
+        callback = attempt.callback
+        at = self._agenda.clock.now()
         try:
-            while receiver.ready:
-                await self._attempt(receiver.ready.popleft())
-                if self._crowded_out:
-                    break
+            outcome = await self._carrier.carry(self._parcel(callback))
         finally:
-            receiver.under_way -= 1
-            if receiver.ready:
-                self._crowded_out.setdefault(receiver)
+            # Whoever is told of the outcome finds the attempt ended.
+            self._tries.discard(attempt)
+        if self._is_first(callback):
+            self._go_on(attempt, at, outcome)
 
-    async def _attempt(self, callback: Callback) -> None:
-        """Make one attempt, record it, and decide how the callback goes on."""
-        at = self._clock.now()
-        outcome = await self._carrier.carry(self._parcel(callback))
+    def _go_on(self, attempt: _Try, at: datetime, outcome: Outcome) -> None:
+        """Record an attempt, and decide how its callback goes on."""
+        callback = attempt.callback
         if isinstance(outcome, HeldBack):
             self._finish(callback, CallbackState.REFUSED, outcome.why)
             return
@@ -164,39 +224,61 @@ class Dispatcher:
         if error is None:
             self._finish(callback, CallbackState.DELIVERED, None)
             return
-        retry_at = self._retry_at(len(callback.attempts))
+        made = attempt.before + 1
+        retry_at = self._next_try_at(made)
         if retry_at is None:
             count = len(callback.attempts)
-            tries = "1 attempt" if count == 1 else f"{count} attempts"
-            self._finish(callback, CallbackState.FAILED, f"gave up after {tries}: {error}")
+            attempts = "1 attempt" if count == 1 else f"{count} attempts"
+            self._finish(callback, CallbackState.FAILED, f"gave up after {attempts}: {error}")
         else:
-            self._agenda.add(retry_at, self._make_ready, callback)
+            self._retry_at[callback.message.number] = retry_at
+            self._agenda.add(retry_at, self._retry, callback, made, retry_at)
             self._tell(callback)
 
-    def _retry_at(self, attempts: int) -> datetime | None:
+    def _next_try_at(self, made: int) -> datetime | None:
         """Return when the next attempt is due after so many; None when there is none."""
-        waits_s = self._settings.retry_s
-        if attempts > len(waits_s):
+        waits_s = self.settings.retry_s
+        if made > len(waits_s):
             return None
-        return after(self._clock.now(), timedelta(seconds=waits_s[attempts - 1]))
+        return after(self._agenda.clock.now(), timedelta(seconds=waits_s[made - 1]))
+
+    def _retry(self, callback: Callback, made: int, retry_at: datetime) -> None:
+        """Try again, unless that is not waited for any more: after a stop, or a replay."""
+        number = callback.message.number
+        if self._is_first(callback) and self._retry_at.get(number) == retry_at:
+            del self._retry_at[number]
+            self._make_ready(callback, made)
+
+    def _is_first(self, callback: Callback) -> bool:
+        line = self._lines.get(callback.message.number)
+        return line is not None and line[0] is callback
 
     def _parcel(self, callback: Callback) -> Parcel:
-        headers = {"User-Agent": "panelsms-sandbox", **self._settings.headers}
-        if callback.body is not None:
-            headers = {"Content-Type": "application/json", **headers}
-        settings = self._settings
-        return Parcel(
-            callback.method, callback.url, headers, callback.body, settings.timeout_s, settings.allow
-        )
+        settings, body = self.settings, callback.body
+        own = {"User-Agent": "panelsms-sandbox"}
+        if body is not None:
+            own["Content-Type"] = "application/json"
+        signed = {}
+        if settings.secret is not None:
+            signed = signature.headers(
+                settings.secret,
+                webhook_id=signature.webhook_id(callback, self._session),
+                at=self._real_clock.now(),
+                body=octets(body or ""),
+            )
+        # A signature that the scenario's headers replace would be refused, and nobody would see why.
+        headers = _merged(own, settings.headers, signed)
+        return Parcel(callback.method, callback.url, headers, body, settings.timeout_s, settings.allow)
 
     def _finish(self, callback: Callback, state: CallbackState, reason: str | None) -> None:
         callback.state = state
         callback.reason = reason
-        behind = self._behind.get(callback.message.number)
-        if behind:
-            self._make_ready(behind.popleft())
+        line = self._lines[callback.message.number]
+        del line[0]
+        if line:
+            self._make_ready(line[0])
         else:
-            self._behind.pop(callback.message.number, None)
+            del self._lines[callback.message.number]
         self._tell(callback)
 
     def _tell(self, callback: Callback) -> None:
@@ -205,6 +287,12 @@ class Dispatcher:
             self._told = None
         if self._on_change is not None:
             self._on_change(callback)
+
+
+def _merged(*layers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers of which the later win, in whatever case their names are written."""
+    headers = {name.lower(): (name, value) for layer in layers for name, value in layer.items()}
+    return dict(headers.values())
 
 
 def _failure(outcome: Arrived) -> str | None:

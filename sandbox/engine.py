@@ -7,8 +7,10 @@ reports.
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from contextlib import suppress
 from copy import copy, deepcopy
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.core import checks, report, timeline
@@ -32,7 +34,9 @@ from sandbox.core.model import (
     Submission,
 )
 from sandbox.core.respond import EMPTY, SHOWN, blame, is_replaced, replacement
+from sandbox.core.statuses import is_final
 from sandbox.core.transaction_ids import TransactionIds
+from sandbox.feed import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,8 +46,9 @@ if TYPE_CHECKING:
     from sandbox.clock import Clock
     from sandbox.core.decide import Mark
     from sandbox.core.readings import Readings
-    from sandbox.core.scenario import Rule, Scenario
+    from sandbox.core.scenario import Rule
     from sandbox.dispatcher import Dispatcher
+    from sandbox.feed import Feed
     from sandbox.store import Store
 
 METHODS: Final = frozenset({"GET", "POST"})
@@ -52,6 +57,18 @@ METHOD_NOT_ALLOWED: Final = Answer(405, CONTENT_TYPES[Format.TEXT], "Method Not 
 
 REPORTED_WITHIN_S: Final = 2.0
 """How long an answer waits for the reports that are to come before it, in real time."""
+
+
+REIGNS_KEPT: Final = 1000
+"""How many changes of the rules are remembered, to say later why an earlier request was answered as it was."""
+
+
+class _Reign(NamedTuple):
+    """The rules and readings that decided the requests from number *since* on."""
+
+    since: int
+    rulebook: Rulebook
+    readings: Readings
 
 
 class Outcome(NamedTuple):
@@ -66,45 +83,59 @@ class Outcome(NamedTuple):
     """One that stands whatever the readings say."""
 
 
+class Preview(NamedTuple):
+    """What would become of a call, had it come now."""
+
+    outcome: Outcome
+    answer: Answer
+    request_number: int
+    marks: tuple[Mark, ...]
+    """As `RequestRecord.marks`."""
+    at: datetime
+    """When it would have come."""
+    changes: tuple[Change, ...]
+    """What would become of the message; empty when none is accepted, or nothing ever happens to it."""
+
+
 class Engine:
     """The state of one session, and what happens to it."""
 
     def __init__(
         self,
         *,
-        scenario: Scenario,
+        rulebook: Rulebook,
         readings: Readings,
         descriptions: Mapping[int, str],
-        clock: Clock,
         agenda: Agenda,
         dispatcher: Dispatcher,
         store: Store,
+        feed: Feed,
         callback_url: str | None = None,
         on_request: Callable[[RequestRecord], None] | None = None,
     ) -> None:
         """Build a world in which nothing has happened yet.
 
         Args:
-            scenario: what is answered and what becomes of messages.
+            rulebook: of the scenario, which says what is answered and what becomes of messages.
             readings: how the open questions of the reference are read.
             descriptions: of the error codes, by code.
-            clock: what time it is.
-            agenda: where what is due later is kept.
+            agenda: where what is due later is kept, and what time it is.
             dispatcher: who carries the reports.
             store: where the records go.
+            feed: is told of what happens.
             callback_url: where reports go when neither the request nor its account names a URL.
             on_request: is told of each request.
         """
-        self.scenario = scenario
+        self.scenario = rulebook.scenario
+        self.rulebook = rulebook
         self.readings = readings
         self.descriptions = descriptions
-        self.clock = clock
         self.agenda = agenda
         self.dispatcher = dispatcher
         self.store = store
         self.callback_url = callback_url
         self._on_request = on_request
-        self.rulebook = Rulebook.compile(scenario)
+        self.feed = feed
         self._begin()
 
     def _begin(self) -> None:
@@ -113,11 +144,52 @@ class Engine:
         self.progress = Progress.fresh()
         self._assembly = Assembly()
         self._requests = 0
+        self._decided_by = [_Reign(1, self.rulebook, self.readings)]
         self._messages = 0
         self._callbacks = 0
         self._transaction_ids = TransactionIds()
         self._marks: tuple[Mark, ...] = ()
         self._usual_marks: tuple[Mark, ...] = ()
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+        return self.agenda.clock
+
+    def play(self, rulebook: Rulebook, readings: Readings) -> None:
+        """Let another scenario decide from now on, from its start: its state, counters and balances.
+
+        What has been accepted keeps its timeline; all records stay.
+        """
+        self.scenario = rulebook.scenario
+        self.readings = readings
+        self.progress = Progress.fresh()
+        self.ledger = Ledger()
+        for message in self.store.messages():
+            account = self.scenario.accounts.find(message.submission.user)
+            if account is not None and not is_final(message.status):
+                self.ledger.accept(account, price=0)
+        self.decide_by(rulebook)
+
+    def decide_by(self, rulebook: Rulebook) -> None:
+        """Let these rules of the same scenario decide from now on; what they have counted so far stands."""
+        self.rulebook = rulebook
+        self._decided_by.append(_Reign(self._requests + 1, rulebook, self.readings))
+        del self._decided_by[:-REIGNS_KEPT]
+
+    def decided_by(self, request_number: int) -> tuple[Rulebook, Readings] | None:
+        """Return the rules and readings of when a request came; None when they are no longer kept."""
+        position = bisect_right(self._decided_by, request_number, key=attrgetter("since"))
+        if not position:
+            return None
+        reign = self._decided_by[position - 1]
+        return reign.rulebook, reign.readings
+
+    def go_by(self, clock: Clock) -> None:
+        """Go by another clock from now on; where that takes time back, no rate limit remembers the future."""
+        if clock.now() < self.clock.now():
+            self.ledger.forget_requests()
+        self.agenda.follow(clock)
 
     async def reset(self) -> None:
         """Let everything be as just started: records, counters, balances, and what is still due."""
@@ -141,7 +213,7 @@ class Engine:
 
     def handle(self, call: Call) -> RequestRecord:
         """Take a call to the endpoint from reading to answer, and return its record, which holds the answer."""
-        now = self.clock.now()
+        now = self.agenda.clock.now()
         self._requests += 1
         if call.method not in METHODS:
             reason = f"{call.method} is not allowed: send GET or POST"
@@ -187,17 +259,24 @@ class Engine:
             async with asyncio.timeout(REPORTED_WITHIN_S):
                 await self.dispatcher.first_tries(callbacks)
 
-    def preview(self, call: Call) -> tuple[Outcome, Answer]:
+    def preview(self, call: Call) -> Preview:
         """Return what `handle` would make of a GET or POST now; nothing is stored, counted or used up."""
         twin: Engine = copy(self)
         twin.progress, twin.ledger = self.progress.copy(), deepcopy(self.ledger)
         twin._transaction_ids = self._transaction_ids.copy()
         twin._requests += 1
+        twin._marks = ()
         form, hints = twin._read(call)
-        outcome = twin._outcome(call, twin.clock.now(), hints)
+        now = twin.clock.now()
+        outcome = twin._outcome(call, now, hints)
         submission = outcome.submission
-        transaction_id = None if submission is None else twin._transaction_ids.take(submission.transaction_id)
-        return outcome, twin._answer(outcome, form, call, transaction_id)
+        transaction_id = None
+        changes: tuple[Change, ...] = ()
+        if submission is not None:
+            transaction_id = twin._transaction_ids.take(submission.transaction_id)
+            _, changes = twin._plan(submission, outcome.rule, now)
+        answer = twin._answer(outcome, form, call, transaction_id)
+        return Preview(outcome, answer, twin._requests, twin._marks, now, changes)
 
     def _read(self, call: Call) -> tuple[Format, list[str]]:
         """Return the format of the answer to a call, and the hints on how the call is written."""
@@ -288,17 +367,15 @@ class Engine:
         self.store.add_request(record)
         if self._on_request is not None:
             self._on_request(record)
+        if self.feed.listeners:
+            self.feed.tell(Kind.REQUEST, record)
         return record
 
     # -- a message ------------------------------------------------------------------------------------------------
 
     def _accept(self, submission: Submission, rule: Rule | None, now: datetime) -> Message:
         """Store an accepted message, and put its timeline on the agenda."""
-        start_at = submission.scheduled_at or now
-        steps = self.scenario.timeline if rule is None or rule.timeline is None else rule.timeline
-        steps = draw_timeline(steps, seed=self.scenario.seed, request_number=self._requests)
-        expires_at = timeline.expiry(start_at, submission.expires_at)
-        changes = timeline.plan(steps, start_at=start_at, expires_at=expires_at, accepted_at=now)
+        expires_at, changes = self._plan(submission, rule, now)
         self._messages += 1
         message = Message(
             number=self._messages,
@@ -306,7 +383,7 @@ class Engine:
             submission=submission,
             transaction_id=self._transaction_ids.take(submission.transaction_id),
             received_at=now,
-            expires_at=expires_at if steps else None,
+            expires_at=expires_at,
             timeline=changes,
             status=Status.PENDING if submission.scheduled_at is None else Status.SCHEDULED,
         )
@@ -322,7 +399,20 @@ class Engine:
                 self._change(message, change)
             else:
                 self.agenda.add(change.at, self._change, message, change)
+        if self.feed.listeners:
+            self.feed.tell(Kind.MESSAGE, message)
         return message
+
+    def _plan(
+        self, submission: Submission, rule: Rule | None, now: datetime
+    ) -> tuple[datetime | None, tuple[Change, ...]]:
+        """Return when a message expires, None for never, and the changes that it goes through."""
+        start_at = submission.scheduled_at or now
+        steps = self.scenario.timeline if rule is None or rule.timeline is None else rule.timeline
+        steps = draw_timeline(steps, seed=self.scenario.seed, request_number=self._requests)
+        expires_at = timeline.expiry(start_at, submission.expires_at)
+        changes = timeline.plan(steps, start_at=start_at, expires_at=expires_at, accepted_at=now)
+        return expires_at if steps else None, changes
 
     def _join(self, message: Message, now: datetime) -> None:
         submission = message.submission
@@ -345,7 +435,7 @@ class Engine:
         """Let go of what a dropped message still holds."""
         if message.group is not None:
             self._assembly.forget(message.group)
-        if not timeline.is_final(message.status):
+        if not is_final(message.status):
             self.ledger.finish(message.submission.user)
 
     # -- its timeline ---------------------------------------------------------------------------------------------
@@ -367,28 +457,57 @@ class Engine:
 
     def _change(self, message: Message, change: Change) -> None:
         """Let a change of status happen, and report it now or when the scenario says."""
-        if self.store.message(message.number) is not message:
+        if self.store.message(message.number) is not message or not message.is_next(change):
             return
-        message.status = change.status
-        message.done += 1
-        if timeline.is_final(change.status):
-            self.store.finish(message)
-            self.ledger.finish(message.submission.user)
+        self._take_status(message, change)
         if message.submission.confirmation and message.submission.callback_url is not None:
             if change.send_at > change.at:
                 self.agenda.add(change.send_at, self._report, message, change)
             else:
                 self._report(message, change)
 
+    def _take_status(self, message: Message, change: Change) -> None:
+        """Let a message have the status of the change that is next in its timeline."""
+        if is_final(change.status) and not is_final(message.status):
+            self.store.finish(message)
+            self.ledger.finish(message.submission.user)
+        message.status = change.status
+        message.done += 1
+        if self.feed.listeners:
+            self.feed.tell(Kind.MESSAGE, message)
+
+    def report_by_hand(self, message: Message, status: str, error_code: int | None = None) -> Callback:
+        """Let a message have *status* now and report it, whether or not reports were asked for.
+
+        A final status ends what was planned. The message names a callback URL.
+        """
+        now = self.clock.now()
+        change = Change(now, status, now, error_code=error_code)
+        planned = () if is_final(status) else message.timeline[message.done :]
+        message.timeline = (*message.timeline[: message.done], change, *planned)
+        self._take_status(message, change)
+        (callback,) = self._send(message, change)
+        return callback
+
     def _report(self, message: Message, change: Change) -> None:
+        if self.store.message(message.number) is message and report.is_reported(change, self.readings):
+            self._send(message, change)
+
+    def _send(self, message: Message, change: Change) -> list[Callback]:
+        """Hand a change's report to the dispatcher, as many times as the scenario says."""
         url = message.submission.callback_url
-        if url is None or not report.is_reported(change, self.readings):
-            return
+        if url is None:
+            return []
         method, url, body = report.compose(
             message, change, url, readings=self.readings, descriptions=self.descriptions
         )
+        sent = []
         for _ in range(1 if change.step is None else change.step.repeat):
             self._callbacks += 1
             callback = Callback(number=self._callbacks, message=message, url=url, method=method, body=body)
             self.store.add_callback(callback)
             self.dispatcher.dispatch(callback)
+            sent.append(callback)
+            if self.feed.listeners:
+                self.feed.tell(Kind.CALLBACK, callback)
+        return sent

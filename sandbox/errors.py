@@ -12,10 +12,10 @@ Our exception hierarchy::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 def did_you_mean(value: str, choices: Iterable[str]) -> str:
@@ -37,6 +37,27 @@ class ReadingError(SandboxError):
         self.value = value
         self.choices = tuple(choices)
         super().__init__(text + did_you_mean(value, self.choices))
+
+
+class Mistake(NamedTuple):
+    """One mistake in a file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    """What is wrong, and what would be right."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class ScenarioError(SandboxError):
+    """A scenario has *mistakes*: all of them, in the order of the file."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(map(str, mistakes)))
 
 
 class ConfigError(SandboxError):

@@ -1,6 +1,6 @@
-"""One request explained: each check in order, how the message travels, which rule decides, and the answer.
+"""One request explained: each check and each rule in order, how the message travels, the answer, and what follows.
 
-Pure: what the engine would make of the request is given. Knows nothing of how an explanation is shown.
+Changes nothing: asks an engine what it would make of the request. Knows nothing of how an explanation is shown.
 """
 
 from __future__ import annotations
@@ -12,14 +12,26 @@ from typing import TYPE_CHECKING, Final
 
 from sandbox.core.checks import CHECKS, NO_STANDING, NOBODY, Draft, room_beside
 from sandbox.core.coding import dear_character
+from sandbox.core.draw import draw_delay
+from sandbox.core.match import Facts
+from sandbox.core.report import is_reported
+from sandbox.core.times import rfc3339
+from sandbox.core.trace import RuleTrace, drawn_steps, trace
 from sandbox.web.records import encoding_json
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from sandbox.core.coding import Encoded
-    from sandbox.core.model import Answer, Call, JsonObject
+    from sandbox.core.decide import Mark, Rulebook
+    from sandbox.core.model import Answer, Call, Change, JsonObject, Submission
     from sandbox.core.readings import Readings
+    from sandbox.core.scenario import Respond
     from sandbox.core.udh import InformationElement, Udh
-    from sandbox.engine import Outcome
+    from sandbox.engine import Engine, Outcome
+
+NOT_TRIED: Final = "not tried: "
+"""How the miss of a rule begins that was not reached."""
 
 
 class Verdict(StrEnum):
@@ -58,6 +70,35 @@ class Encoding:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """One change of status that a message will go through, and what is reported of it."""
+
+    change: Change
+    after_s: float
+    """Counted from the acceptance."""
+    reports: int
+    """How many are sent."""
+    report_after_s: float | None
+    """When, counted likewise; None when none is."""
+
+    @property
+    def is_before_answer(self) -> bool:
+        """Whether the report comes before the answer."""
+        return self.change.step is not None and self.change.step.before_answer
+
+    def to_json(self) -> JsonObject:
+        """Return the change as the control API shows it; times after the acceptance in seconds."""
+        return {
+            "at": rfc3339(self.change.at),
+            "after": self.after_s,
+            "status": self.change.status,
+            "errorCode": self.change.error_code,
+            "reports": self.reports,
+            "reportAfter": self.report_after_s,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """What the sandbox makes of one request."""
 
@@ -72,6 +113,20 @@ class Explanation:
     rule: str | None
     """The rule that decides; None for the scenario's default."""
     answer: Answer
+    respond: Respond | None
+    """What the rule says of the answer."""
+    delay_s: float | None
+    """How long the answer waits because of it."""
+    rules: tuple[RuleTrace, ...]
+    """In the order in which they are tried."""
+    drawn: tuple[str, ...]
+    """What chance decided."""
+    timeline: tuple[Planned, ...]
+    """What becomes of the message; empty as well when none is accepted."""
+    callback_url: str | None
+    """Where it is reported."""
+    unreported: str | None
+    """Why it is not; None as well when no message is accepted."""
     readings: Readings
 
     def to_json(self) -> JsonObject:
@@ -91,7 +146,14 @@ class Explanation:
                 "status": self.answer.status,
                 "contentType": self.answer.content_type,
                 "body": self.answer.body,
+                "headers": {} if self.respond is None else dict(self.respond.headers),
+                "fault": None if self.respond is None else self.respond.fault,
+                "delay": self.delay_s,
             },
+            "rules": [trace_json(row) for row in self.rules],
+            "drawn": list(self.drawn),
+            "timeline": [planned.to_json() for planned in self.timeline],
+            "unreported": self.unreported,
         }
 
     def _encoding_json(self, encoding: Encoding) -> JsonObject:
@@ -107,27 +169,93 @@ class Explanation:
         }
 
 
-def explanation(call: Call, outcome: Outcome, answer: Answer, readings: Readings) -> Explanation:
-    """Return the explanation of *call*.
-
-    Args:
-        call: the request.
-        outcome: what the engine would make of it.
-        answer: what it would answer.
-        readings: how the open questions are read.
-    """
-    refusal = outcome.refusal
+def explain(engine: Engine, call: Call) -> Explanation:
+    """Return what *engine* would make of *call*, a GET or POST, if it came now."""
+    outcome, answer, request_number, marks, now, changes = engine.preview(call)
+    rulebook, readings = engine.rulebook, engine.readings
+    refusal, submission, rule = outcome.refusal, outcome.submission, outcome.rule
+    respond = None if rule is None else rule.respond
+    delay = None if respond is None else respond.delay
+    unreported = None if submission is None else _unreported(submission)
+    rules = rule_traces(rulebook, call, marks, readings=readings, request_number=request_number)
+    is_accepted = submission is not None
     return Explanation(
-        accepted=outcome.submission is not None,
+        accepted=is_accepted,
         error=None if refusal is None else refusal.code,
         reason=None if refusal is None else refusal.reason,
         hints=tuple(outcome.hints),
         checks=_checks(call, outcome),
         encoding=_encoding(call, readings),
-        rule=None if outcome.rule is None else outcome.rule.name,
+        rule=None if rule is None else rule.name,
         answer=answer,
+        respond=respond,
+        delay_s=None
+        if delay is None
+        else draw_delay(delay, seed=rulebook.scenario.seed, request_number=request_number),
+        rules=rules,
+        drawn=draws(rulebook, rules, is_accepted=is_accepted, request_number=request_number),
+        timeline=tuple(
+            _planned(change, now, is_reported=unreported is None and is_reported(change, readings))
+            for change in changes
+        ),
+        callback_url=None if submission is None or unreported is not None else submission.callback_url,
+        unreported=unreported,
         readings=readings,
     )
+
+
+def rule_traces(
+    book: Rulebook, call: Call, marks: Sequence[Mark], *, readings: Readings, request_number: int
+) -> tuple[RuleTrace, ...]:
+    """Return what became of each rule on a request, in the order in which they are tried.
+
+    Args:
+        book: the rules of then.
+        call: the request.
+        marks: as `RequestRecord.marks`.
+        readings: those of then.
+        request_number: counted in the session; draws hang on it.
+    """
+    rows: list[RuleTrace] = []
+    phases = zip((book.before, book.after), (True, False), strict=True)
+    for position, (phase, before_checks) in enumerate(phases):
+        if position < len(marks):
+            facts = Facts(call.method, call.parameters) if before_checks else _facts(call, readings)
+            rows += trace(
+                book, marks[position], facts, request_number=request_number, before_checks=before_checks
+            )
+        else:
+            winner = next((row.name for row in rows if row.matched), None)
+            why = f"{NOT_TRIED}{winner} decided" if winner else f"{NOT_TRIED}the request was refused before"
+            rows += [RuleTrace(entry.rule.name, matched=False, miss=why) for entry in phase.entries]
+    return tuple(rows)
+
+
+def draws(
+    book: Rulebook, rules: Sequence[RuleTrace], *, is_accepted: bool, request_number: int
+) -> tuple[str, ...]:
+    """Return what chance decided: for the rule that matched, or for the scenario's default.
+
+    Args:
+        book: the rules of then.
+        rules: what became of them, from `rule_traces`.
+        is_accepted: whether there is a message.
+        request_number: as there.
+    """
+    winner = next((row for row in rules if row.matched), None)
+    if winner is not None:
+        return winner.drawn
+    scenario = book.scenario
+    return (
+        drawn_steps(scenario.timeline, seed=scenario.seed, request_number=request_number)
+        if is_accepted
+        else ()
+    )
+
+
+def trace_json(row: RuleTrace) -> JsonObject:
+    """Return what became of a rule as the control API shows it."""
+    return {"name": row.name, "matched": row.matched, "miss": row.miss, "drawn": list(row.drawn)}
 
 
 def meaning(element: InformationElement) -> str:
@@ -151,7 +279,7 @@ def _checks(call: Call, outcome: Outcome) -> tuple[Checked, ...]:
         Checked(
             check.about,
             check.code if refusal is None or position != failed_at else refusal.code,
-            _verdict(position, failed_at),
+            verdict_at(position, failed_at),
             refusal.reason if refusal is not None and position == failed_at else None,
         )
         for position, check in enumerate(CHECKS, 1)
@@ -166,7 +294,8 @@ def _reached_checks(call: Call, outcome: Outcome) -> bool:
     return rule is None or not rule.before_checks or rule.submit
 
 
-def _verdict(position: int, failed_at: int) -> Verdict:
+def verdict_at(position: int, failed_at: int) -> Verdict:
+    """Return what a check said; *failed_at* is 0 where none was reached, one past the last where none refused."""
     if position == failed_at:
         return Verdict.FAILED
     return Verdict.PASSED if position < failed_at else Verdict.NOT_REACHED
@@ -174,14 +303,41 @@ def _verdict(position: int, failed_at: int) -> Verdict:
 
 def _encoding(call: Call, readings: Readings) -> Encoding | None:
     """Return how a message travels even where another parameter has it refused."""
-    # Empty ones are left out: absent by one reading, refused by the other, they say nothing either way.
-    parameters = {name: value for name in _READ if (value := call.parameters.get(name))}
-    draft = Draft(parameters, call.json_names, NOBODY, NO_STANDING, _ANY_TIME, readings, [])
-    if any(check.examine(draft) is not None for check in CHECKS if check.about in _READ):
+    draft, is_sound = _read(call, readings, _CARRIED)
+    if not is_sound:
         return None
     return Encoding(draft.encoded, draft.udh, room_beside(draft.encoded.coding, draft.udh, readings))
 
 
-_READ: Final = frozenset({"dcs", "udh", "message"})
+def _facts(call: Call, readings: Readings) -> Facts:
+    """Return what a request that passed the checks looks like to a rule, as the engine has it."""
+    draft, _ = _read(call, readings, _CARRIED | {"to"})
+    is_flash = draft.udh is not None and draft.udh.is_flash
+    return Facts(call.method, call.parameters, is_flash, draft.destination, draft.encoded.text)
+
+
+def _read(call: Call, readings: Readings, names: Collection[str]) -> tuple[Draft, bool]:
+    """Return what the checks of these parameters read, and whether none of them objects."""
+    # Empty ones are left out: absent by one reading, refused by the other, they say nothing either way.
+    parameters = {name: value for name in names if (value := call.parameters.get(name))}
+    draft = Draft(parameters, call.json_names, NOBODY, NO_STANDING, _ANY_TIME, readings, [])
+    return draft, all(check.examine(draft) is None for check in CHECKS if check.about in names)
+
+
+def _unreported(submission: Submission) -> str | None:
+    return submission.unreported if submission.confirmation else "confirmation is not true"
+
+
+def _planned(change: Change, now: datetime, *, is_reported: bool) -> Planned:
+    reports = (1 if change.step is None else change.step.repeat) if is_reported else 0
+    return Planned(
+        change,
+        (change.at - now).total_seconds(),
+        reports,
+        (change.send_at - now).total_seconds() if reports else None,
+    )
+
+
+_CARRIED: Final = frozenset({"dcs", "udh", "message"})
 """The parameters that say how the message travels, each with the check that reads it."""
 _ANY_TIME: Final = datetime.min.replace(tzinfo=UTC)  # none of these checks looks at it

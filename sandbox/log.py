@@ -1,4 +1,4 @@
-"""What the server tells while it runs: a line for each request, and for each callback after an attempt.
+"""What the server tells while it runs: lines about requests, callbacks after an attempt, and the scenario's file.
 
 Records are kept for a moment and written together, so that a line costs the endpoint next to nothing.
 """
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sandbox.core.model import Callback
+    from sandbox.watching import Reading
 
 WRITTEN_EVERY_S: Final = 0.05
 
@@ -36,6 +37,10 @@ class Log:
     def callback(self, callback: Callback) -> None:
         """Tell of a callback: where it stands now, which may be another place when the line is written."""
         self._add(_callback_json(callback) if self._is_json else _callback_text(callback))
+
+    def scenario(self, reading: Reading) -> None:
+        """Tell what came of reading the scenario's file again."""
+        self._add(_reading_json(reading) if self._is_json else _reading_text(reading))
 
     def flush(self) -> None:
         """Write what is kept; a stream that nobody reads any more is no reason to stop serving."""
@@ -96,6 +101,25 @@ def _callback_json(callback: Callback) -> str:
         state=callback.state,
         attempts=len(callback.attempts),
         reason=why,
+    )
+
+
+def _reading_text(reading: Reading) -> str:
+    if reading.mistakes:
+        return "\n".join(
+            [*reading.mistakes, f"{reading.file} was not taken: the scenario from before goes on"]
+        )
+    changed = ", ".join(reading.differences) or "only comments or layout changed"
+    return f"{reading.file} was read again, and the scenario begins anew: {excerpt(changed, 400)}"
+
+
+def _reading_json(reading: Reading) -> str:
+    return _json(
+        event="scenario",
+        file=reading.file,
+        taken=not reading.mistakes,
+        changed=list(reading.differences),
+        mistakes=list(reading.mistakes),
     )
 
 

@@ -7,7 +7,7 @@ no back-references, which need the backtracking that explodes).
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import re2  # type: ignore[import-untyped]
 
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT: Final = 4096
 """A longer text, in characters, is not searched: no short message is as long, though a request may be."""
+LONGEST_PATTERN: Final = 1000
+"""Characters at most: parsing alone takes 0.1 ms for a class such as ``\\pL``, before any size is known."""
 LARGEST: Final = 500
 """Instructions of a compiled pattern at most. With the longest text that bounds a search to about 30 ms."""
+LARGEST_TOGETHER: Final = 50_000
+"""What the patterns of one scenario may cost at most, by `cost`: bounds what all searches take, and hold in memory."""
 
 
 class PatternError(ValueError):
@@ -30,13 +34,12 @@ def compile_search(pattern: str) -> Callable[[str], bool]:
     """Return a function that says whether *pattern* is found anywhere in a text.
 
     Raises:
-        PatternError: it is no pattern that RE2 reads, or it compiles to more than `LARGEST` instructions.
+        PatternError: RE2 does not read it, or it is longer than `LONGEST_PATTERN` or larger than `LARGEST`.
     """
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 1 << 20
+    if len(pattern) > LONGEST_PATTERN:
+        raise PatternError(f"too long, it has over {LONGEST_PATTERN} characters")
     try:
-        compiled = re2.compile(pattern, options)
+        compiled = _compiled(pattern)
     except re2.error as error:
         why = error.args[0]
         raise PatternError(excerpt(why.decode() if isinstance(why, bytes) else str(why), 80)) from None
@@ -55,6 +58,21 @@ def compile_search(pattern: str) -> Callable[[str], bool]:
         )
 
     return found
+
+
+def cost(pattern: str) -> int:
+    """Return what a pattern that `compile_search` takes costs: its instructions, but 100 at least.
+
+    However small it is, RE2 may hold most of a MiB for the texts that it has been searched in.
+    """
+    return max(100, int(_compiled(pattern).programsize))
+
+
+def _compiled(pattern: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 1 << 20
+    return re2.compile(pattern, options)
 
 
 _LITERAL = re.compile(r"\^?((?:[^\\.^$*+?{}\[\]()|]|\\[^\w])*)(.?)", re.ASCII | re.DOTALL)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.core.match import PARAMETERS, When
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 MOST_STEPS: Final = 100
 MOST_REPEATS: Final = 100
 MOST_HEADERS: Final = 50
+MOST_FAULTS: Final = 10
+"""Mistakes that are told of one body at most."""
 
 RESPONSE_NAMES: Final = PARAMETERS
 """What a response body's placeholders may name."""
@@ -43,7 +46,7 @@ def _body_shape(names: Collection[str]) -> Shape[str]:
             notes.add(
                 node, fault.sentence + (did_you_mean(fault.word[:60], fault.choices) if fault.word else "")
             )
-            for fault in faults(body, names)
+            for fault in islice(faults(body, names), MOST_FAULTS)
         ]
         return BAD if found else body
 
@@ -88,7 +91,7 @@ def _uniform(bounds: tuple[float, ...], node: Node, notes: Notes) -> Uniform | B
     if len(bounds) < 2:
         return BAD  # what is wrong with the other is noted
     if bounds[0] > bounds[1]:
-        return notes.add(node, "the lower bound comes first")
+        return notes.add(node, f"{bounds[0]:g} s is more than {bounds[1]:g} s: the lower bound comes first")
     return Uniform(*bounds)
 
 
@@ -161,7 +164,8 @@ def _step(written: Written, notes: Notes) -> Step:
     if send_after is not None and send_after < after:
         notes.add(
             written.nodes["send_after"],
-            "a report cannot go out before its change: send_after is less than after",
+            f"a report cannot go out {send_after:g} s after the start, before its change at {after:g} s: "
+            "send_after is at least after",
         )
     return Step(
         after=timedelta(seconds=after),
@@ -227,9 +231,15 @@ def _rule(written: Written, notes: Notes) -> Placed:
             written.nodes["dlr"],
             "a message that is not accepted has no reports: add submit: true, or leave dlr out",
         )
+    when: When = written.get("when", When())
+    if written.get("before_checks") and when.flash is not None:
+        notes.add(
+            written.nodes["when"],
+            "before the checks nobody knows whether a message is flash: leave flash or before_checks out",
+        )
     rule = Rule(
         name=written.get("name", ""),
-        when=written.get("when", When()),
+        when=when,
         respond=respond,
         submit=submit,
         before_checks=written.get("before_checks", False),

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from sandbox.contract import check_reading
 from sandbox.core.match import When
-from sandbox.core.scenario import Scenario
+from sandbox.core.scenario import MAGIC_PREFIX, Scenario
 from sandbox.core.spelling import excerpt
 from sandbox.errors import ReadingError
 from sandbox.rule_shapes import Placed, rule_shape, timeline_shape
 from sandbox.settings_shapes import ACCOUNTS, CALLBACKS
 from sandbox.when_shape import WHEN
-from sandbox.yaml_nodes import Mistake, ScenarioError, parse
+from sandbox.yaml_nodes import parse
 from sandbox.yaml_scalars import Integer, Text, Word
 from sandbox.yaml_shapes import BAD, Bad, Keys, Listed, Made, Notes, Shape, Written
 
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["Mistake", "ScenarioError", "load", "load_rule", "load_when", "schema"]
-
-MAGIC_PREFIX: Final = "+1500555"
-"""What ``{{ magic }}`` stands for in a rule's ``to``, unless the caller chooses another prefix."""
 MOST_RULES: Final = 5000
 
 
@@ -182,6 +178,8 @@ def _note_unreachable(placed: Sequence[Placed], notes: Notes) -> None:
     same: dict[tuple[bool, str], str] = {}
     for each in sorted(placed, key=lambda each: not each.rule.before_checks):
         rule, when = each.rule, each.rule.when
+        if when.probability == 1:
+            when = when._replace(probability=None)
         if each.is_flawed:
             continue
         label = f"rule {excerpt(rule.name)}" if rule.name else f"the rule in line {each.node.line}"
@@ -193,7 +191,7 @@ def _note_unreachable(placed: Sequence[Placed], notes: Notes) -> None:
             notes.add(
                 each.node, f"this rule can never be reached: {earlier} has the same when and comes first"
             )
-        elif rule.times is None and when.probability in {None, 1}:
+        elif rule.times is None and when.probability is None:
             same[rule.before_checks, repr(when)] = label
             if when == When():
                 catch_all[rule.before_checks] = label

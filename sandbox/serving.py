@@ -80,6 +80,8 @@ class Connection:
 
     is_unanswered = False
     """Whether its request gets no answer: then nothing keeps it open once the sender has closed its side."""
+    on_stop: Callable[[], None] | None = None
+    """Is called when the server begins to stop, for an answer that would go on for as long as it is let."""
     _is_half_closed = False
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -177,6 +179,8 @@ class _Protocol(HttpToolsProtocol):
         return not cycle.response_complete
 
     def shutdown(self) -> None:
+        if self._connection.on_stop is not None:
+            self._connection.on_stop()
         if self._connection.is_unanswered:
             self._connection.close()
         else:

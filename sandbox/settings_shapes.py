@@ -96,14 +96,17 @@ _ANYONE: Final = "any"
 
 def _accounts(entries: tuple[tuple[Account, Node] | str, ...], node: Node, notes: Notes) -> Accounts:
     listed: dict[str, Account] = {}
+    first: dict[str, Node] = {}
     for entry in entries:
         if isinstance(entry, str):
             continue
         account, user_node = entry
         if account.user in listed:
             notes.add(
-                user_node, f"there is an account {excerpt(account.user)} before this one: leave one out"
+                user_node,
+                f"there is an account {excerpt(account.user)} in line {first[account.user].line}: leave one out",
             )
+        first.setdefault(account.user, user_node)
         listed[account.user] = account
     if _ANYONE in entries[:-1]:
         notes.add(node, "the word any comes last, and once")
@@ -156,6 +159,14 @@ def _secret_fault(text: str) -> str | None:
     )
 
 
+def _callbacks(written: Written, notes: Notes) -> CallbackSettings:
+    signed = [name for name in written.get("headers", ()) if name.lower().startswith("webhook-")]
+    if signed and "signature" in written.values:
+        notes.add(written.nodes["headers"], f"the signature sets {signed[0]}: leave it out here")
+    names = {"timeout": "timeout_s", "retry": "retry_s", "signature": "secret"}
+    return CallbackSettings(**{names.get(key, key): value for key, value in written.values.items()})
+
+
 CALLBACKS: Final[Shape[CallbackSettings]] = Keys(
     "callbacks",
     {
@@ -175,10 +186,5 @@ CALLBACKS: Final[Shape[CallbackSettings]] = Keys(
         ),
         "headers": HEADERS,
     },
-    lambda written, _: _callbacks(written),
+    _callbacks,
 )
-
-
-def _callbacks(written: Written) -> CallbackSettings:
-    names = {"timeout": "timeout_s", "retry": "retry_s", "signature": "secret"}
-    return CallbackSettings(**{names.get(key, key): value for key, value in written.values.items()})

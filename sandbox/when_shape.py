@@ -36,7 +36,7 @@ MOST_TEXTS: Final = 1000
 
 def _matcher_shape(
     name: str, exact: Callable[[str], Matcher] = Exact, *, with_variables: bool = False
-) -> Shape[Matcher]:
+) -> ByKind:
     text = Text(may_be_empty=True, with_variables=with_variables)
     part = Text(with_variables=with_variables)
     matcher: Later[Matcher] = Later()
@@ -49,12 +49,13 @@ def _matcher_shape(
         "not": Made(matcher, lambda inner, _, __: Not(inner)),
         "absent": Made(Boolean(), lambda absent, _, __: Absent(absent)),
     }
-    matcher.shape = ByKind(
+    shape = ByKind(
         "a text, or a mapping with " + ", ".join(keys),
         scalar=Made(text, lambda text, _, __: exact(text)),
         pairs=Keys(name, keys, _all_of, least=1),
     )
-    return matcher
+    matcher.shape = shape
+    return shape
 
 
 def _all_of(written: Written, _: Notes) -> Matcher | Bad:
@@ -65,12 +66,21 @@ def _all_of(written: Written, _: Notes) -> Matcher | Bad:
 
 
 def _regex(pattern: str, node: Node, notes: Notes) -> Regex | Bad:
-    from sandbox.patterns import PatternError, compile_search  # noqa: PLC0415 - few pay for it
+    from sandbox.patterns import (  # noqa: PLC0415 - few pay for it
+        LARGEST_TOGETHER,
+        PatternError,
+        compile_search,
+        cost,
+    )
 
     try:
-        return Regex(pattern, compile_search(pattern))
+        search = compile_search(pattern)
     except PatternError as error:
         return notes.add(node, f'"{excerpt(pattern)}" is no regular expression for RE2: {error}')
+    notes.spent += cost(pattern)
+    if notes.spent > LARGEST_TOGETHER:
+        return notes.add(node, "the regular expressions up to this one are too large together: use fewer")
+    return Regex(pattern, search)
 
 
 def _when(written: Written, _: Notes) -> When:
@@ -92,7 +102,7 @@ WHEN: Final = Keys(
         **dict.fromkeys(PARAMETERS, _TEXT),
         "to": _matcher_shape("destinationMatcher", with_variables=True),
         "dcs": _matcher_shape("dcsMatcher", _dcs),
-        "confirmation": ByKind("true, false, or a matcher", scalar=Boolean(), pairs=_TEXT),
+        "confirmation": ByKind("true, false, or a matcher", scalar=Boolean(), pairs=_TEXT.pairs),
         "flash": Boolean(),
         "method": Word(("GET", "POST")),
         "nth": Made(

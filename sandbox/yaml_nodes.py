@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
 from sandbox.core.spelling import excerpt, spell
-from sandbox.errors import SandboxError
+from sandbox.errors import Mistake, ScenarioError
+from sandbox.yaml_syntax import diagnose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 LONGEST: Final = 1 << 20
 """Characters of a file at most."""
@@ -24,27 +25,6 @@ MOST_NODES: Final = 50_000
 """Nodes of a file at most; what an alias stands for counts again each time."""
 DEEPEST: Final = 24
 """How deep lists and mappings may stand in one another; no scenario needs ten."""
-
-
-class Mistake(NamedTuple):
-    """One mistake in a file; line and column count from 1."""
-
-    file: str
-    line: int
-    column: int
-    message: str
-    """What is wrong, and what would be right."""
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
-
-
-class ScenarioError(SandboxError):
-    """A scenario has *mistakes*: all of them, in the order of the file."""
-
-    def __init__(self, mistakes: Sequence[Mistake]) -> None:
-        self.mistakes = tuple(mistakes)
-        super().__init__("\n".join(map(str, mistakes)))
 
 
 @dataclass(slots=True)
@@ -104,6 +84,14 @@ class _UnreadableError(Exception):
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # YAML 1.1 §4.1.4
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a file as YAML counts them."""
+    return _BREAK.split(text)
+
+
 def _text(content: str | bytes) -> str:
     if len(content) > LONGEST:
         raise _UnreadableError((1, 1), f"the file is over {LONGEST >> 20} MiB: split it")
@@ -112,16 +100,18 @@ def _text(content: str | bytes) -> str:
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8")
         raise _UnreadableError(_end(before), "the file is not UTF-8 from here on: save it as UTF-8") from None
+    text = text.removeprefix("\ufeff")
     if found := _UNPRINTABLE.search(text):
         raise _UnreadableError(
             _end(text[: found.start()]), f"{spell(found[0])} cannot stand in YAML: write it as an escape"
         )
-    return text.removeprefix("\ufeff")
+    return text
 
 
 def _end(text: str) -> tuple[int, int]:
     """Return the line and column that follow *text*."""
-    return text.count("\n") + 1, len(text) - text.rfind("\n")
+    lines = lines_of(text)
+    return len(lines), len(lines[-1]) + 1
 
 
 class _Reader:
@@ -173,7 +163,11 @@ class _Reader:
     def _alias(self, anchor: str, place: tuple[int, int], depth: int) -> Node:
         node = self._anchors.get(anchor)
         if node is None:
-            why = "stands in what it names" if anchor in self._anchors else "has no anchor before it"
+            why = (
+                "stands in what it names"
+                if anchor in self._anchors
+                else "has no anchor before it: quote a text that begins with *"
+            )
             raise _UnreadableError(place, f"alias *{excerpt(anchor)} {why}")
         size, height = _measure(node)
         self._take(place, size=size, depth=depth + height)
@@ -198,11 +192,19 @@ def _events(text: str) -> Iterator[Any]:
     try:
         yield from yaml.parse(text, loader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        context = f"{error.context}: " if error.context else ""
-        raise _UnreadableError(_place(mark), f"this is not YAML: {context}{error.problem}") from None
+        raise _syntax_fault(error, text) from None
     except yaml.YAMLError as error:  # pragma: no cover - characters it would refuse were refused before
         raise _UnreadableError((1, 1), f"this is not YAML: {excerpt(str(error), 200)}") from None
+
+
+def _syntax_fault(error: yaml.MarkedYAMLError, text: str) -> _UnreadableError:
+    at = error.problem_mark
+    since = error.context_mark or at
+    found = text[at.index : at.index + 1] if at is not None else ""
+    diagnosis = diagnose(error.problem or "", error.context or "", found=found, start_line=_place(since)[0])
+    place = _place(since if diagnosis.is_at_start else at)
+    # At the end of the file the parser stands in a line that may not be there.
+    return _UnreadableError(min(place, _end(text)), diagnosis.sentence)
 
 
 def _place(mark: Any) -> tuple[int, int]:

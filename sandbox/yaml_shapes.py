@@ -13,11 +13,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from sandbox.core.spelling import excerpt
-from sandbox.errors import did_you_mean
-from sandbox.yaml_nodes import Items, Mistake, Node, Pairs, Scalar, ScenarioError
+from sandbox.errors import Mistake, ScenarioError, did_you_mean
+from sandbox.yaml_nodes import Items, Node, Pairs, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -57,6 +57,8 @@ class Notes:
         """What ``{{ name }}`` stands for in texts that are read with variables."""
         self.count = 0
         """How many were found; those in what an alias stands for are found again each time."""
+        self.spent = 0
+        """What the values read so far will cost, as far as their shapes bound it for a whole file."""
         self._mistakes: set[Mistake] = set()
         self._keys: list[str] = []
 
@@ -207,8 +209,7 @@ class Keys(NamedTuple, Generic[T]):
         for key, key_node, value_node in _entries(node, notes):
             shape = self.shapes.get(key)
             if shape is None:
-                hint = did_you_mean(key[:60], self.shapes) or f", only {_named(self.shapes)}"
-                notes.add(key_node, f"there is no key {shown(key_node)} here{hint}")
+                notes.add(key_node, f"there is no key {shown(key_node)} here{self._hint(key)}")
                 continue
             nodes[key] = value_node
             before = notes.count
@@ -224,6 +225,13 @@ class Keys(NamedTuple, Generic[T]):
             if all(key in values for key in self.required)
             else BAD
         )
+
+    def _hint(self, key: str) -> str:
+        """Return where a key that is none of ours belongs, or what may have been meant."""
+        homes = [f'"{name}"' for name, shape in self.shapes.items() if key in _keys_inside(shape)]
+        if homes:
+            return f": it belongs in {' or '.join(homes[:2])}"
+        return did_you_mean(key[:60], self.shapes) or f", only {_named(self.shapes)}"
 
     def _fits(self, node: Node, nodes: Mapping[str, Node], notes: Notes) -> bool:
         before = notes.count
@@ -314,6 +322,15 @@ def _entries(node: Pairs, notes: Notes) -> Iterator[tuple[str, Node, Node]]:
         else:
             first[key.text] = key
             yield key.text, key, value
+
+
+def _keys_inside(shape: object) -> Iterable[str]:
+    """Return the keys of the mappings that a value of this shape is, or is a list of."""
+    if isinstance(shape, Keys):
+        return shape.shapes
+    if isinstance(shape, ByKind):
+        return [*_keys_inside(shape.items), *_keys_inside(shape.pairs)]
+    return _keys_inside(shape.shape) if isinstance(shape, Listed | Made | Later) else ()
 
 
 def _named(keys: Collection[str]) -> str:

@@ -48,16 +48,19 @@ def a_sandbox(*statuses: str, rules: tuple[Rule, ...] = (), config: Config | Non
 
 
 def start(
-    *arguments: str, program: tuple[str, ...] = AS_USERS_DO, environment: Mapping[str, str] | None = None
+    *arguments: str,
+    program: tuple[str, ...] = AS_USERS_DO,
+    environment: Mapping[str, str] | None = None,
+    is_heard: bool = True,
 ) -> subprocess.Popen[str]:
-    """Start a command as a process, in an environment of its own."""
+    """Start a command as a process, in an environment of its own; its stderr goes nowhere unless it is heard."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PANELSMS_SANDBOX_")}
     return subprocess.Popen(
         [sys.executable, *program, *arguments],
         cwd=ROOT,
         env={**clean, **(environment or {})},
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.PIPE if is_heard else subprocess.DEVNULL,
         text=True,
     )
 
@@ -78,6 +81,13 @@ class Served:
         self.url = self.ready.removeprefix("panelsms-sandbox ready at ").rstrip("\n")
         self.rest = self.log = ""
 
+    def next_log_line(self) -> str:
+        """Wait for the next line of the log."""
+        assert self._process.stderr is not None
+        line = self._process.stderr.readline()
+        assert line, "the server has ended"
+        return line
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it by a signal; return its exit code."""
         self._process.send_signal(number)
@@ -87,10 +97,13 @@ class Served:
 
 @contextmanager
 def serve(
-    *arguments: str, program: tuple[str, ...] = AS_USERS_DO, environment: Mapping[str, str] | None = None
+    *arguments: str,
+    program: tuple[str, ...] = AS_USERS_DO,
+    environment: Mapping[str, str] | None = None,
+    is_heard: bool = True,
 ) -> Iterator[Served]:
-    """Run the command ``serve`` while the block runs."""
-    with start(*arguments, program=program, environment=environment) as process:
+    """Run the command ``serve`` while the block runs; one that logs more than a pipe holds must not be heard."""
+    with start(*arguments, program=program, environment=environment, is_heard=is_heard) as process:
         try:
             yield Served(process)
         finally:

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from sandbox.core.model import Unreadable, Value
 from sandbox.core.parameters import PARAMETERS
+from sandbox.testing import valid_requests
 
 # Values on the edge of something, for whichever parameter they end up in.
 _TELLING = (
@@ -28,14 +29,7 @@ names = st.sampled_from(sorted(PARAMETERS)) | st.sampled_from(["apikey", "TO", "
 parameters: st.SearchStrategy[dict[str, Value]] = st.dictionaries(names, values, max_size=14)
 
 likely_parameters: st.SearchStrategy[dict[str, Value]] = st.builds(
-    lambda some: {
-        "user": "you@example.com",
-        "apiKey": "key",
-        "to": "+1222333444",
-        "message": "Hello",
-        **some,
-    },
-    parameters,
+    lambda valid, some: {**valid, **some}, valid_requests(), parameters
 )
 """Such that many pass the first checks."""
 

@@ -2,7 +2,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -27,6 +27,9 @@ class FastClock:
         """Let the moment come."""
         self.moment = max(self.moment, at)
         return 0.0
+
+    def afresh(self) -> Self:
+        return self
 
 
 class Timers:
@@ -70,6 +73,9 @@ class SlowClock:
 
     def real_s_until(self, at: datetime) -> float:
         return max(0.0, (at - self.moment).total_seconds())
+
+    def afresh(self) -> Self:
+        return self
 
 
 @pytest.fixture
@@ -228,5 +234,17 @@ async def test_an_action_that_fails_costs_the_others_nothing(
     agenda.add(NOON, done.append, 1)
     with pytest.raises(IndexError):
         timers.ring()
+    timers.ring()
+    assert done == [1]
+
+
+async def test_another_clock_is_gone_by_from_then_on(
+    monkeypatch: pytest.MonkeyPatch, done: list[Any]
+) -> None:
+    timers = Timers(monkeypatch)
+    agenda = Agenda(VirtualClock(NOON))
+    agenda.add(at(60), done.append, 1)
+    assert not timers.is_set
+    agenda.follow(SlowClock(at(60)))
     timers.ring()
     assert done == [1]

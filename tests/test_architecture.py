@@ -54,8 +54,22 @@ KNOWN_BY = {
     "python_multipart": {"sandbox.web.wire"},
     "re2": {"sandbox.patterns"},
     "click": {"sandbox.cli", "sandbox.commands"},
-    "starlette": {"sandbox.app", "sandbox.examples", "sandbox.serving", "sandbox.web"},
-    "yaml": {"sandbox.contract", "sandbox.yaml_nodes", "sandbox.scenario_files", "sandbox.yaml_scalars"},
+    "starlette": {
+        "sandbox.app",
+        "sandbox.embedded",
+        "sandbox.examples",
+        "sandbox.kit.receiver",
+        "sandbox.serving",
+        "sandbox.web",
+    },
+    "yaml": {"sandbox.contract", "sandbox.yaml_nodes", "sandbox.kit.choosing"},
+    "standardwebhooks": {"sandbox.signature"},
+    "watchfiles": {"sandbox.watching"},
+    "prometheus_client": {"sandbox.web.control.metrics"},
+    "jinja2": {"sandbox.web.inbox"},
+    "markupsafe": {"sandbox.web.inbox"},
+    "pytest": {"sandbox.pytest_plugin"},
+    "hypothesis": {"sandbox.testing"},
 }
 
 # Who must not know of whom, beside the core: one way from the faces to the values.
@@ -68,6 +82,14 @@ MUST_NOT_IMPORT = {
         "sandbox.core.scenario",
     },
     "sandbox.clock": {"sandbox.agenda", "sandbox.engine", "sandbox.dispatcher", "sandbox.web", "sandbox.app"},
+    "sandbox.places": {"sandbox.dispatcher", "sandbox.engine", "sandbox.web", "sandbox.app"},
+    "sandbox.signature": {
+        "sandbox.dispatcher",
+        "sandbox.carrier",
+        "sandbox.engine",
+        "sandbox.web",
+        "sandbox.app",
+    },
     "sandbox.agenda": {"sandbox.engine", "sandbox.dispatcher", "sandbox.web", "sandbox.app", "sandbox.core"},
     "sandbox.egress": {
         "sandbox.engine",
@@ -84,7 +106,25 @@ MUST_NOT_IMPORT = {
         "sandbox.agenda",
     },
     "sandbox.dispatcher": {"sandbox.engine", "sandbox.web", "sandbox.app", "sandbox.store"},
-    "sandbox.engine": {"sandbox.web", "sandbox.app", "sandbox.carrier", "sandbox.contract", "sandbox.config"},
+    "sandbox.feed": {
+        "sandbox.engine",
+        "sandbox.dispatcher",
+        "sandbox.web",
+        "sandbox.app",
+        "sandbox.sessions",
+    },
+    "sandbox.sources": {"sandbox.engine", "sandbox.web", "sandbox.app", "sandbox.sessions"},
+    "sandbox.sessions": {"sandbox.web", "sandbox.app", "sandbox.carrier", "sandbox.log"},
+    "sandbox.watching": {"sandbox.engine", "sandbox.sessions", "sandbox.web", "sandbox.app"},
+    "sandbox.engine": {
+        "sandbox.sessions",
+        "sandbox.sources",
+        "sandbox.web",
+        "sandbox.app",
+        "sandbox.carrier",
+        "sandbox.contract",
+        "sandbox.config",
+    },
     "sandbox.log": {"sandbox.engine", "sandbox.web", "sandbox.app"},
     "sandbox.serving": {"sandbox.engine", "sandbox.web", "sandbox.app", "sandbox.core"},
     "sandbox.web.wire": {"sandbox.engine", "sandbox.web.send", "sandbox.web.control"},
@@ -231,7 +271,8 @@ def test_the_package_exports_all_of_its_public_names() -> None:
 def test_serving_imports_nothing_that_only_some_runs_need() -> None:
     program = (
         "import sys, sandbox.app, sandbox.serving\n"
-        "late = {'aiohttp', 'yarl', 're2', 'httpx', 'hypothesis', 'jsonschema', 'sandbox.examples'}\n"
+        "late = {'aiohttp', 'yarl', 're2', 'httpx', 'hypothesis', 'jsonschema', 'standardwebhooks',\n"
+        "        'prometheus_client', 'jinja2', 'sandbox.examples', 'sandbox.web.control', 'sandbox.web.inbox'}\n"
         "print(*sorted(late & set(sys.modules)))"
     )
     answer = subprocess.run(

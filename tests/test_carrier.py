@@ -2,83 +2,19 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from ipaddress import ip_address
 from typing import Any
 
 import pytest
 
+from sandbox import carrier as carrier_module
 from sandbox.carrier import Arrived, HeldBack, HttpCarrier, Lost, Outcome, Parcel
+from tests.receivers import receiver
 
 pytestmark = pytest.mark.anyio
 
-NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 MOVED = b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n"
-
-Answer = Callable[[asyncio.StreamWriter], None]
-
-
-class Receiver:
-    """A server that keeps the requests it gets, octet for octet, and answers each with the same octets."""
-
-    def __init__(self, answer: bytes | None, *, closes: bool) -> None:
-        self._answer = answer
-        self._closes = closes
-        self.heads: list[str] = []
-        self.bodies: list[bytes] = []
-        self.connections = 0
-        self.url = ""
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        try:
-            while head := (await reader.readuntil(b"\r\n\r\n")).decode():
-                length = next(
-                    (
-                        int(line.partition(":")[2])
-                        for line in head.lower().split("\r\n")
-                        if line.startswith("content-length:")
-                    ),
-                    0,
-                )
-                self.heads.append(head)
-                self.bodies.append(await reader.readexactly(length))
-                if self._answer is None:
-                    await reader.read()  # until the other side has had enough
-                else:
-                    writer.write(self._answer)
-                    await writer.drain()
-                if self._closes:
-                    break
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    @property
-    def request_lines(self) -> list[str]:
-        return [head.partition("\r\n")[0] for head in self.heads]
-
-    def header(self, name: str) -> str | None:
-        """Return a header of the latest request."""
-        for line in self.heads[-1].split("\r\n")[1:]:
-            key, _, value = line.partition(": ")
-            if key.lower() == name.lower():
-                return value
-        return None
-
-
-@asynccontextmanager
-async def receiver(answer: bytes | None = NO_CONTENT, *, closes: bool = False) -> AsyncIterator[Receiver]:
-    """Serve on a free port of 127.0.0.1; an *answer* of None never comes."""
-    there = Receiver(answer, closes=closes)
-    server = await asyncio.start_server(there.serve, "127.0.0.1", 0)
-    there.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
-        yield there
-    finally:
-        server.close()
 
 
 @pytest.fixture
@@ -152,6 +88,12 @@ async def test_a_post_arrives_as_it_was_packed(carrier: HttpCarrier) -> None:
     assert there.bodies == ['{"text":"Código"}'.encode()]
     assert there.header("Content-Type") == "application/json"
     assert there.header("Host") == there.url.removeprefix("http://")
+
+
+async def test_what_is_no_unicode_is_sent_as_question_marks(carrier: HttpCarrier) -> None:
+    async with receiver() as there:
+        await carrier.carry(parcel(there.url, "a\ud800\N{GRINNING FACE}"))
+    assert there.bodies == ["a?\N{GRINNING FACE}".encode()]
 
 
 async def test_a_get_has_no_body(carrier: HttpCarrier) -> None:
@@ -314,6 +256,15 @@ async def test_what_is_no_whole_answer_is_lost_with_a_reason(carrier: HttpCarrie
     assert len(outcome.why) <= 200
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_parcel_is_sent_once_even_where_the_connection_breaks(
+    carrier: HttpCarrier, method: str
+) -> None:
+    async with receiver(b"", closes=True) as there:
+        assert isinstance(await carrier.carry(parcel(there.url, None, method=method)), Lost)
+    assert len(there.heads) == there.connections == 1
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -474,7 +425,91 @@ async def test_parcels_carried_at_once_have_each_their_own_guard(
     assert [type(outcome) for outcome in outcomes] == [HeldBack, Arrived] * 10
 
 
-# -- the end --------------------------------------------------------------------------------------------
+# -- connections that are kept ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def public(monkeypatch: pytest.MonkeyPatch, names: dict[str, list[str]]) -> None:
+    """Let public.test have a public address, and lead every connection there to 127.0.0.1 instead."""
+    names["public.test"] = ["93.184.215.14"]
+    loop = asyncio.get_running_loop()
+    connect = loop.sock_connect
+
+    async def sock_connect(sock: socket.socket, address: Any) -> None:
+        await connect(sock, ("127.0.0.1", address[1]))
+
+    monkeypatch.setattr(loop, "sock_connect", sock_connect)
+
+
+@pytest.mark.usefixtures("public")
+@pytest.mark.parametrize("allowed", [("public.test",), ("public",), ("93.184.215.14",)])
+async def test_a_connection_is_not_lent_to_a_parcel_that_may_not_go_there(
+    carrier: HttpCarrier, allowed: tuple[str, ...]
+) -> None:
+    async with receiver() as there:
+        url = there.url.replace("127.0.0.1", "public.test")
+        assert isinstance(await carrier.carry(parcel(url, allowed=allowed)), Arrived)
+        for others in ((), ("other.test",)):
+            assert isinstance(await carrier.carry(parcel(url, allowed=others)), HeldBack)
+        assert isinstance(await carrier.carry(parcel(url, allowed=allowed)), Arrived)
+    assert (there.connections, len(there.heads)) == (1, 2)
+
+
+async def test_parcels_that_allow_the_same_hosts_share_their_connections(carrier: HttpCarrier) -> None:
+    async with receiver() as there:
+        for allowed in (("a.test", "b.test"), ("b.test", "a.test"), ("a.test", "b.test", "a.test")):
+            await carrier.carry(parcel(there.url, allowed=allowed))
+    assert there.connections == 1
+
+
+async def test_the_connections_that_went_unused_longest_are_given_up(
+    carrier: HttpCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrier_module, "POOLS_KEPT", 2)
+    connections = []
+    async with receiver() as there:
+        for allowed in ("a", "b", "a", "c", "a", "b"):
+            await carrier.carry(parcel(there.url, allowed=(allowed,)))
+            connections.append(there.connections)
+    assert connections == [1, 2, 2, 3, 3, 4]
+
+
+async def test_a_connection_in_use_is_not_given_up(
+    carrier: HttpCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrier_module, "POOLS_KEPT", 1)
+    async with receiver(None) as slow, receiver() as quick:
+        waiting = asyncio.create_task(carrier.carry(parcel(slow.url, allowed=("a",))))
+        while not slow.heads:
+            await asyncio.wait({waiting}, timeout=0.001)
+        for allowed in ("b", "c"):
+            assert isinstance(await carrier.carry(parcel(quick.url, allowed=(allowed,))), Arrived)
+        assert not waiting.done()
+        waiting.cancel()
+
+
+async def test_an_idle_connection_is_given_up_before_its_receiver_does_so(
+    carrier: HttpCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert carrier_module.KEPT_S < 5
+    monkeypatch.setattr(carrier_module, "KEPT_S", 0.0)
+    async with receiver() as there:
+        for _ in range(2):
+            assert isinstance(await carrier.carry(parcel(there.url)), Arrived)
+    assert there.connections == 2
+
+
+# -- the end ------------------------------------------------------------------------------------------
+
+
+async def test_a_carrier_can_be_closed_while_it_opens() -> None:
+    carrier = HttpCarrier()
+    async with receiver() as there:
+        carrying = asyncio.create_task(carrier.carry(parcel(there.url)))
+        await asyncio.wait({carrying}, timeout=0)
+        await carrier.close()
+        assert not isinstance(await carrying, HeldBack)
+    await carrier.close()
 
 
 async def test_a_carrier_that_carried_nothing_can_be_closed() -> None:

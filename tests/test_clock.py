@@ -1,5 +1,6 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,10 @@ from sandbox.clock import (
     RunningClock,
     Stopwatch,
     VirtualClock,
+    clock_of,
     real_pause,
 )
+from sandbox.errors import ConfigError
 from tests.worlds import NOON, at
 
 
@@ -25,6 +28,9 @@ class Wall:
     def now(self, zone: object) -> datetime:
         assert zone is UTC
         return self.moment
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(datetime, name)
 
     def move(self, seconds: float) -> None:
         self.moment += timedelta(seconds=seconds)
@@ -109,6 +115,50 @@ def test_a_virtual_moment_never_comes_by_itself() -> None:
 @pytest.mark.parametrize("clock", [RunningClock(), RunningClock(rate=60), VirtualClock()])
 def test_every_clock_tells_aware_utc(clock: Clock) -> None:
     assert clock.now().tzinfo is UTC
+
+
+# -- choosing one ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"), [("real", RunningClock), ("x60", RunningClock), ("virtual", VirtualClock)]
+)
+def test_a_clock_is_chosen_by_its_mode(wall: Wall, mode: str, kind: type) -> None:
+    clock = clock_of(mode, NOON)
+    assert (type(clock), clock.mode, clock.now()) == (kind, mode, NOON)
+    assert clock_of(mode).now().replace(microsecond=0) == wall.moment.replace(microsecond=0)
+
+
+@pytest.mark.parametrize(
+    "mode", ["", "fast", "x", "x0", "x-1", "x1.5", "x1000000", "x٣", "Virtual", "real\n"]
+)
+def test_what_is_no_mode_is_told_with_those_that_are(mode: str) -> None:
+    with pytest.raises(ConfigError, match="it is real, virtual, or x"):
+        clock_of(mode)
+
+
+@pytest.mark.parametrize("mode", ["real", "x60", "virtual"])
+def test_a_clock_begins_afresh_as_it_began(wall: Wall, mode: str) -> None:
+    clock = clock_of(mode, NOON)
+    wall.move(5)
+    if isinstance(clock, VirtualClock):
+        clock.move_to(at(5))
+    fresh = clock.afresh()
+    assert (fresh.mode, fresh.now()) == (mode, NOON)
+    assert clock.now() > NOON
+
+
+@pytest.mark.parametrize("mode", ["real", "x60", "virtual"])
+def test_a_clock_that_was_given_no_moment_begins_afresh_now(wall: Wall, mode: str) -> None:
+    clock = clock_of(mode)
+    wall.move(5)
+    assert clock.afresh().now().replace(microsecond=0) == wall.moment.replace(microsecond=0)
+
+
+def test_fast_time_ends_where_calendars_end(wall: Wall) -> None:
+    clock = RunningClock(start_at=datetime(9999, 12, 31, tzinfo=UTC), rate=999_999)
+    wall.move(86_400)
+    assert clock.now() == datetime.max.replace(tzinfo=UTC)
 
 
 # -- real time, whatever the clock ----------------------------------------------------------------------

@@ -691,11 +691,13 @@ async def test_a_preview_is_what_handling_makes_and_leaves_no_trace(parameters: 
     here = world(holder(balance=3, rate_limit=RateLimit(5, 60.0), queue_limit=2))
     for call in (get(VALID), get(parameters), get(parameters)):
         before = here.engine.store.counts(), len(here.engine.agenda)
-        outcome, answer = here.engine.preview(call)
+        seen = here.engine.preview(call)
         assert (here.engine.store.counts(), len(here.engine.agenda)) == before
         record = here.engine.handle(call)
-        assert answer == record.answer
-        assert (outcome.refusal.code if outcome.refusal else None) == record.error
+        message = here.engine.store.message(record.message_number or 0)
+        assert (seen.answer, seen.request_number, seen.marks) == (record.answer, record.number, record.marks)
+        assert (seen.outcome.refusal.code if seen.outcome.refusal else None) == record.error
+        assert seen.changes == (() if message is None else message.timeline)
 
 
 # -- whatever comes -------------------------------------------------------------------------------------

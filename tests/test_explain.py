@@ -1,6 +1,9 @@
 """What an explanation says of a request, and that asking for one leaves no trace."""
 
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,12 +12,13 @@ from hypothesis import strategies as st
 from sandbox.app import build_engine
 from sandbox.clock import VirtualClock
 from sandbox.config import Config
+from sandbox.contract import reading_rows
 from sandbox.core.checks import CHECKS
-from sandbox.core.match import When
-from sandbox.core.model import Account, Accounts, Call, RateLimit
-from sandbox.core.scenario import Respond, Rule, Scenario
+from sandbox.core.match import Contains, Exact, Prefix, When
+from sandbox.core.model import Account, Accounts, Call, RateLimit, RequestRecord
+from sandbox.core.scenario import Fault, Fixed, Respond, Rule, Scenario, Step, Uniform
 from sandbox.engine import Engine
-from sandbox.explain import Explanation, Verdict, explanation
+from sandbox.explain import Explanation, Verdict, explain, rule_traces
 
 VALID = {"user": "you@example.com", "apiKey": "secret", "to": "+1222333444", "message": "Hello"}
 
@@ -22,10 +26,6 @@ VALID = {"user": "you@example.com", "apiKey": "secret", "to": "+1222333444", "me
 def engine(scenario: Scenario | None = None, **readings: str) -> Engine:
     clock = VirtualClock(datetime(2024, 1, 15, 10, 30, 45, tzinfo=UTC))
     return build_engine(Config(readings=readings), scenario=scenario or Scenario(name="plain"), clock=clock)
-
-
-def explain(world: Engine, call: Call) -> Explanation:
-    return explanation(call, *world.preview(call), world.readings)
 
 
 def post(**parameters: str) -> Call:
@@ -164,9 +164,13 @@ def test_each_element_of_the_header_is_told(udh: str, meanings: list[str]) -> No
     assert shown["encoding"]["flash"] is (udh == "0100")
 
 
+SPAIN = Rule("spain", When(texts=(("to", Prefix("+34")),)))
+SPAIN_MISSED = "to is +1222333444, wanted: begins with +34"
+
+
 def test_the_json_form() -> None:
-    explained = explain(engine(), post(udh="050003CC0201", responseType="xml"))
-    assert explained.to_json() == {
+    world = engine(Scenario(name="one-rule", rules=(SPAIN,)))
+    assert explain(world, post(udh="050003CC0201", responseType="xml")).to_json() == {
         "accepted": True,
         "error": None,
         "reason": None,
@@ -190,8 +194,282 @@ def test_the_json_form() -> None:
             "status": 200,
             "contentType": "application/xml; charset=utf-8",
             "body": "<response><status>OK</status><transactionId>1000001</transactionId></response>",
+            "headers": {},
+            "fault": None,
+            "delay": None,
         },
+        "rules": [{"name": "spain", "matched": False, "miss": SPAIN_MISSED, "drawn": []}],
+        "drawn": [],
+        "timeline": [
+            {
+                "at": "2024-01-15T10:30:46Z",
+                "after": 1.0,
+                "status": "delivered",
+                "errorCode": None,
+                "reports": 0,
+                "reportAfter": None,
+            }
+        ],
+        "unreported": "confirmation is not true",
     }
+
+
+# -- rules ----------------------------------------------------------------------------------------
+
+
+def steps(*written: tuple[float, str], **more: Any) -> tuple[Step, ...]:
+    return tuple(Step(timedelta(seconds=after_s), status, **more) for after_s, status in written)
+
+
+EARLY = Rule("early", When(method="GET"), respond=Respond(error=1), submit=False, before_checks=True)
+QUEUE = Rule(
+    "queue", When(texts=(("to", Prefix("+1")),), nth=frozenset({2})), respond=Respond(error=6), submit=False
+)
+CODE = Rule("code", When(texts=(("message", Contains("lo")),)), timeline=steps((5, "delivered")))
+REST = Rule("rest", When())
+BOOK = Scenario(name="book", rules=(SPAIN, QUEUE, CODE, REST, EARLY))
+
+
+def told(world: Engine, call: Call) -> list[tuple[str, str | None]]:
+    return [(row.name, row.miss) for row in explain(world, call).rules]
+
+
+def test_each_rule_is_told_in_the_order_in_which_it_is_tried_with_what_missed_first() -> None:
+    assert told(engine(BOOK), post()) == [
+        ("early", "method is POST, wanted: GET"),
+        ("spain", SPAIN_MISSED),
+        ("queue", "is request 1 of those that meet the rest, wanted: nth 2"),
+        ("code", None),
+        ("rest", "not tried: code decided"),
+    ]
+
+
+def test_a_rule_before_the_checks_leaves_the_others_untried() -> None:
+    shown = told(engine(BOOK), Call("GET", "/sendMtSms.php", VALID))
+    assert shown == [
+        ("early", None),
+        *((name, "not tried: early decided") for name in ("spain", "queue", "code", "rest")),
+    ]
+
+
+def test_rules_are_not_tried_on_what_the_checks_refuse_nor_on_what_is_not_read() -> None:
+    behind = [
+        (name, "not tried: the request was refused before") for name in ("spain", "queue", "code", "rest")
+    ]
+    assert told(engine(BOOK), post(to="x")) == [("early", "method is POST, wanted: GET"), *behind]
+    too_large = Call("POST", "/sendMtSms.php", VALID, too_large=True)
+    assert told(engine(BOOK), too_large) == [("early", behind[0][1]), *behind]
+
+
+@pytest.mark.parametrize(
+    ("when", "parameters", "readings"),
+    [
+        (When(flash=True), {"udh": "0100"}, {}),
+        (When(flash=False), {"udh": ""}, {}),
+        (
+            When(texts=(("to", Exact("+1222333444")),)),
+            {"to": "1 222 333 444"},
+            {"destination_plus": "optional", "destination_spaces": "strip"},
+        ),
+        (When(texts=(("message", Exact("a?")),)), {"message": "a€"}, {"latin1_overflow": "question_mark"}),
+        (When(texts=(("message", Exact("C3A9")),)), {"message": "C3A9", "dcs": "4"}, {}),
+        (When(texts=(("transactionId", Exact("t")),)), {"transactionId": "t"}, {}),
+    ],
+)
+def test_a_rule_is_told_of_the_request_as_the_checks_read_it(
+    when: When, parameters: dict[str, str], readings: dict[str, str]
+) -> None:
+    explained = explain(
+        engine(Scenario(name="one", rules=(Rule("one", when),)), **readings), post(**parameters)
+    )
+    assert explained.rule == "one"
+    assert [row.matched for row in explained.rules] == [True]
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "to": st.sampled_from(["+34600000001", "34600000001", "+34 600 000 001", " 34600000001"]),
+            "message": st.sampled_from(["Hello", "C3A9", "Código", "a€", "a\u0411", "😀", "%C3%A9"]),
+            "dcs": st.sampled_from(["", "0", "1", "2", "3", "4", "8"]),
+            "udh": st.sampled_from(["", "0100", "050003CC0201", "\x01\x00"]),
+            "transactionId": st.sampled_from(["", "t"]),
+        },
+    ),
+    st.fixed_dictionaries({}, optional={row.id: st.sampled_from(row.values) for row in reading_rows()}),
+)
+def test_any_request_is_told_of_as_the_checks_read_it(
+    parameters: dict[str, str], readings: dict[str, str]
+) -> None:
+    call = post(**parameters)
+    submission = engine(None, **readings).preview(call).outcome.submission
+    if submission is None:
+        return
+    text = call.parameters["message"] if submission.encoded.text is None else submission.encoded.text
+    when = When(
+        texts=(("to", Exact(submission.destination)), ("message", Exact(str(text)))),
+        flash=submission.udh is not None and submission.udh.is_flash,
+    )
+    world = engine(Scenario(name="one", rules=(Rule("one", when, submit=False),)), **readings)
+    assert [row.miss for row in explain(world, call).rules] == [None]
+
+
+def test_what_chance_decided_is_told() -> None:
+    weather = (
+        *steps((1, "enroute")),
+        Step(timedelta(seconds=5), "delivered", jitter=timedelta(seconds=2), weight=8),
+        Step(timedelta(seconds=20), "undeliverable", weight=2),
+    )
+    chancy = Rule("chancy", When(probability=0.9999), respond=Respond(delay=Uniform(1, 3)), timeline=weather)
+    drawn = [
+        explain(engine(Scenario(name="weather", seed=seed, rules=(chancy,))), post()) for seed in range(20)
+    ]
+    assert {explained.rules[0].drawn for explained in drawn} == {explained.drawn for explained in drawn}
+    assert len({explained.drawn for explained in drawn}) == 20
+    assert {explained.timeline[-1].change.status for explained in drawn} == {"delivered", "undeliverable"}
+    for explained in drawn:
+        assert [text.split(" ")[0] for text in explained.drawn][:3] == ["probability", "delay:", "enroute"]
+        assert f"delay: {explained.delay_s:.3f} s" in explained.drawn
+        assert (
+            explained.drawn[-1]
+            == f"{explained.timeline[-1].change.status} after {explained.timeline[-1].after_s:g} s"
+        )
+
+
+def test_what_chance_decided_is_told_of_the_default_timeline_too() -> None:
+    late = steps((1, "delivered"), jitter=timedelta(seconds=9))
+    world = engine(Scenario(name="late", timeline=late))
+    explained = explain(world, post())
+    assert explained.drawn == (f"delivered after {explained.timeline[0].after_s:g} s",)
+    assert 1 < explained.timeline[0].after_s < 10
+    assert explain(world, post(to="x")).drawn == ()
+
+
+LIVELY = Scenario(
+    name="lively",
+    rules=(
+        Rule(
+            "early",
+            When(texts=(("apiKey", Exact("k")),), nth=frozenset({2})),
+            submit=False,
+            before_checks=True,
+        ),
+        Rule("flash", When(flash=True), respond=Respond(error=5), submit=False),
+        Rule("spain", When(texts=(("to", Prefix("+34")),), every=2, per="to"), set_state="warm"),
+        Rule(
+            "warm",
+            When(state="warm", probability=0.5),
+            respond=Respond(error=6),
+            submit=False,
+            set_state="start",
+        ),
+        Rule("once", When(), respond=Respond(fault=Fault.RESET), submit=False, times=1),
+    ),
+)
+SENT: tuple[dict[str, str], ...] = (
+    {},
+    {"to": "+34600000001"},
+    {"to": "+34600000002"},
+    {"to": "x"},
+    {"udh": "0100"},
+    {"apiKey": "k"},
+)
+
+
+@given(st.lists(st.sampled_from(SENT), max_size=12))
+def test_the_trace_of_every_record_names_the_rule_that_decided(sent: list[dict[str, str]]) -> None:
+    """Worked out once all requests are over, from what their records keep."""
+
+    async def records() -> list[RequestRecord]:
+        return [world.handle(post(**parameters)) for parameters in sent]
+
+    world = engine(LIVELY)
+    for record in asyncio.run(records()):
+        rows = rule_traces(
+            world.rulebook,
+            record.call,
+            record.marks,
+            readings=world.readings,
+            request_number=record.number,
+        )
+        assert [row.name for row in rows] == ["early", "flash", "spain", "warm", "once"]
+        assert [row.name for row in rows if row.matched] == ([] if record.rule is None else [record.rule])
+        assert all((row.miss is None) is row.matched for row in rows)
+
+
+# -- what becomes of the message --------------------------------------------------------------------
+
+
+REPORTED = {"confirmation": "true", "callbackUrl": "http://127.0.0.1:9000/dlr"}
+
+
+def planned(timeline: tuple[Step, ...], parameters: Mapping[str, str] = {}, **readings: str) -> list[Any]:
+    """Return what is told of each change: when, what, how many reports, and when they go out."""
+    world = engine(Scenario(name="slow", timeline=timeline), **readings)
+    explained = explain(world, post(**{**REPORTED, **parameters}))
+    return [(row.after_s, row.change.status, row.reports, row.report_after_s) for row in explained.timeline]
+
+
+def test_each_change_is_told_with_its_time_after_the_acceptance_and_its_reports() -> None:
+    assert planned(
+        (
+            *steps((1, "accepted"), send_after=timedelta(seconds=9)),
+            *steps((2, "enroute"), repeat=2),
+            *steps((3, "delivered")),
+        )
+    ) == [(1, "accepted", 1, 9), (2, "enroute", 2, 2), (3, "delivered", 1, 3)]
+
+
+@pytest.mark.parametrize(
+    ("timeline", "parameters", "expected"),
+    [
+        ((), {}, []),
+        (steps((1, "enroute")), {}, [(1, "enroute"), (172_800, "expired")]),
+        (steps((90, "delivered")), {"validityPeriod": "60"}, [(60, "expired")]),
+        (steps((1, "delivered")), {"scheduledDeliveryTime": "2024-01-15T10:31:45"}, [(61, "delivered")]),
+        (steps((5, "delivered"), before_answer=True), {}, [(0, "delivered")]),
+    ],
+)
+def test_a_timeline_begins_when_it_is_scheduled_and_ends_by_the_validity(
+    timeline: tuple[Step, ...], parameters: dict[str, str], expected: list[tuple[float, str]]
+) -> None:
+    assert [row[:2] for row in planned(timeline, parameters)] == expected
+
+
+def test_what_is_not_reported_is_told() -> None:
+    timeline = steps((1, "enroute"), (2, "delivered"))
+    final_only = planned(timeline, dlr_statuses="final_only")
+    assert [row[2:] for row in final_only] == [(0, None), (1, 2)]
+    assert [row[2:] for row in planned(timeline, {"confirmation": "false"})] == [(0, None), (0, None)]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "unreported", "url"),
+    [
+        ({}, "confirmation is not true", None),
+        (REPORTED, None, REPORTED["callbackUrl"]),
+        ({**REPORTED, "callbackUrl": "x"}, "callbackUrl x does not begin with http:// or https://", None),
+        ({**REPORTED, "to": "x"}, None, None),
+    ],
+)
+def test_where_reports_go_or_why_none_goes(
+    parameters: dict[str, str], unreported: str | None, url: str | None
+) -> None:
+    explained = explain(engine(), post(**parameters))
+    assert (explained.unreported, explained.callback_url) == (unreported, url)
+
+
+def test_what_a_rule_does_to_the_answer_is_told() -> None:
+    respond = Respond(status=503, headers={"Retry-After": "2"}, delay=Fixed(0.25))
+    world = engine(Scenario(name="busy", rules=(Rule("busy", When(), respond=respond, submit=False),)))
+    shown = explain(world, post()).to_json()
+    assert shown["answer"]["status"] == 503
+    assert (shown["answer"]["headers"], shown["answer"]["delay"]) == ({"Retry-After": "2"}, 0.25)
+    assert (shown["accepted"], shown["timeline"], shown["unreported"]) == (False, [], None)
+
+
+# -- the rest -------------------------------------------------------------------------------------
 
 
 def test_hints_are_told() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.patterns import LONGEST_TEXT, PatternError, compile_search
+from sandbox.patterns import LONGEST_TEXT, PatternError, compile_search, cost
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,29 @@ def test_a_pattern_is_found_where_the_standard_library_finds_it(pattern: str, te
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(", "[", "a{2,1}", "\\", "(a)\\1", "(?=a)", "(?<!a)b", "a{1001}", "(a{500}){500}", "\\pL{400}"],
+    [
+        "(",
+        "[",
+        "a{2,1}",
+        "\\",
+        "(a)\\1",
+        "(?=a)",
+        "(?<!a)b",
+        "a{1001}",
+        "(a{500}){500}",
+        "\\pL{400}",
+        "[ab]" * 250 + "c",
+    ],
 )
 def test_what_cannot_be_searched_for_in_bounded_time_is_refused(pattern: str) -> None:
     with pytest.raises(PatternError):
         compile_search(pattern)
+
+
+@pytest.mark.parametrize(("pattern", "what"), [("a", 100), ("[ab]{5}", 100), ("[ab]{300}", 300)])
+def test_a_pattern_costs_its_instructions_and_something_for_itself(pattern: str, what: int) -> None:
+    compile_search(pattern)
+    assert what <= cost(pattern) < what + 20
 
 
 @pytest.mark.parametrize(

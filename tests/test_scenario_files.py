@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent
@@ -30,7 +31,9 @@ from sandbox.core.scenario import (
     Step,
     Uniform,
 )
-from sandbox.scenario_files import Mistake, ScenarioError, load, load_rule, load_when, schema
+from sandbox.errors import Mistake, ScenarioError
+from sandbox.scenario_files import load, load_rule, load_when, schema
+from sandbox.yaml_nodes import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +107,25 @@ callbacks:
   allow: [callbacks.example.com, public, "[::1]"]
   signature: {secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}
   headers: {X-Env: test}
+"""
+
+
+ODDITIES = """
+name: oddities
+accounts: any
+rules:
+  - name: early
+    before_checks: true
+    when: {apiKey: {any_of: [invalid, {prefix: x}]}, user: {absent: false, not: {suffix: "@example.com"}}, every: 2}
+    respond: {fault: truncate, delay: {uniform: [1s, 3s]}}
+    times: 3
+  - when: {confirmation: true, nth: 1, per: to, message: {regex: "^[0-9]+$"}, callbackUrl: {absent: true}}
+    respond: {status: 503, headers: {Retry-After: 2}, body: "{{ to | json }}", delay: 250ms}
+    submit: true
+    dlr: [{status: delivered, before_answer: true}, {status: x, send_after: 4s, repeat: 2, body: "{{ status }}"}]
+  - {when: {validityPeriod: "60"}, respond: {delay: {lognormal: {median: 200ms, sigma: 0.4}}}}
+default: {dlr: []}
+callbacks: {retry: svix}
 """
 
 
@@ -543,6 +565,11 @@ def test_a_single_rule_and_a_single_when_tell_their_mistakes_too() -> None:
 # -- what is hostile ------------------------------------------------------------------------------
 
 
+def rules_of(*rules: str) -> str:
+    """Return a file with these rules, a line each."""
+    return "name: x\nrules:\n" + "".join(f"- {rule}\n" for rule in rules)
+
+
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
 )
@@ -561,6 +588,16 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("name: x\nrules:\n" + "- {}\n" * 1_000_000, "the file is over 1 MiB: split it"),
         ("name: x\ncallbacks: {headers: {" + "".join(f"A{n}: b, " for n in range(60)) + "}}", "at most 50"),
         ("name: " + "x" * (1 << 20), "the file is over 1 MiB: split it"),
+        (rules_of("when: {to: {regex: '" + "a" * 1001 + "'}}"), "too long, it has over 1000 characters"),
+        (
+            rules_of(*(f"when: {{to: {{regex: 'a{n}'}}}}" for n in range(501))),
+            "503:22: regex: the regular expressions up to this one are too large together: use fewer",
+        ),
+        (
+            rules_of(*(f"when: {{to: {{regex: '{n}[ab]{{450}}'}}}}" for n in range(150))),
+            "the regular expressions up to this one are too large together: use fewer",
+        ),
+        (rules_of("respond: {delay: " + "9" * 500_000 + "d}"), "wanted: a duration from 0 to 3650d"),
     ],
 )
 def test_whatever_is_over_a_bound_is_refused(content: str, expected: str) -> None:
@@ -568,6 +605,18 @@ def test_whatever_is_over_a_bound_is_refused(content: str, expected: str) -> Non
 
 
 KEYS = sorted({key for shape in SCHEMA["$defs"].values() for key in shape["properties"]})
+
+
+def test_as_many_regular_expressions_as_a_large_scenario_has_are_no_mistake() -> None:
+    rules = (f"when: {{to: {{regex: '^[+]34[67]{n}[0-9]{{5,7}}$'}}}}" for n in range(200))
+    assert len(read(rules_of(*rules)).rules) == 200
+
+
+def test_only_so_many_mistakes_are_told_of_one_body() -> None:
+    body = "".join(f"{{{{ x{n:02} }}}}" for n in range(99))
+    assert mistakes(rules_of(f"respond: {{body: '{body}'}}")) == [
+        f"3:19: body: there is nothing called x{n:02} to put here" for n in range(10)
+    ]
 
 
 def test_only_so_many_mistakes_are_told() -> None:
@@ -581,13 +630,20 @@ def test_only_so_many_mistakes_are_told() -> None:
 )
 @example("name: x\nrules: [{respond: {status: 1e4}}]")
 @example("? \n")
+@example("name: x\nrules:\n-")
+@example("name: x\nrules:\n- when:")
+@example("name:\r\n\r")
+@example(b"\xef\xbb\xbf\xff")
 @example("%YAML 1.1\n---\nname: x")
 @example("- &a\n- *a")
 def test_any_content_is_a_scenario_or_mistakes(content: str | bytes) -> None:
     found = mistakes_or_none(content)
     if found is not None:
         assert found
-        assert all(mistake.line >= 1 and mistake.column >= 1 for mistake in found)
+        text = content if isinstance(content, str) else content.decode("utf-8", "replace")
+        lines = lines_of(text.removeprefix("\ufeff"))
+        assert all(1 <= mistake.line <= len(lines) for mistake in found)
+        assert all(1 <= mistake.column <= len(lines[mistake.line - 1]) + 1 for mistake in found)
         assert all(str(mistake).isprintable() for mistake in found)
 
 
@@ -607,34 +663,16 @@ def test_any_structure_is_a_scenario_or_mistakes(structure: dict[str, Any]) -> N
 # -- the schema -----------------------------------------------------------------------------------
 
 
+ODD: tuple[Any, ...] = (
+    *(None, True, False, 0, 1, 2.5, -1, 16, 10**12, 1e300),
+    *("", "x", "1", "5s", "+34", "true", "any", "GET", "default"),
+    *([], [1], ["any"], ["1s", "2s"], {}, {"x": 1}, {"prefix": "+34"}, {"status": "x"}),
+)
+
+
 def half(good: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Mostly what is right, sometimes anything."""
-    odd = st.sampled_from(
-        [
-            None,
-            True,
-            False,
-            0,
-            1,
-            2.5,
-            -1,
-            16,
-            10**12,
-            "",
-            "x",
-            "1",
-            "5s",
-            "+34",
-            "true",
-            "any",
-            [],
-            [1],
-            ["any"],
-            {},
-            {"x": 1},
-        ]
-    )
-    return st.integers(0, 39).flatmap(lambda dice: odd if dice == 0 else good)
+    return st.integers(0, 39).flatmap(lambda dice: st.sampled_from(ODD) if dice == 0 else good)
 
 
 def keys(**optional: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -743,7 +781,7 @@ documents = keys(
 
 BEYOND_THE_SCHEMA = re.compile(
     r"can never be reached|of its own|comes last, and once|there is an account"
-    r"|is no (\+|header|callback|host|secret)"
+    r"|is no (\+|header|callback|host|secret|regular)|reading timezone cannot be"
     r"|lower bound comes first|every weight is 0|before its change|has no reports|has no body"
     r"|is empty: send|has no \+|too short|too long|digits? after the \+|at position|has no letter"
     r"|septets, room|, at least 3"
@@ -753,11 +791,58 @@ BEYOND_THE_SCHEMA = re.compile(
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
-@given(documents)
-def test_the_loader_and_the_schema_agree(document: dict[str, Any]) -> None:
+def assert_agreement(document: Any) -> None:
     found = mistakes_or_none(json.dumps(document, ensure_ascii=False)) or ()
     is_fit = all(BEYOND_THE_SCHEMA.search(mistake.message) for mistake in found)
     assert VALIDATOR.is_valid(document) is is_fit, (found, list(VALIDATOR.iter_errors(document)))
+
+
+@given(documents)
+def test_the_loader_and_the_schema_agree(document: dict[str, Any]) -> None:
+    assert_agreement(document)
+
+
+VALID_ONES = [yaml.safe_load(EVERYTHING), yaml.safe_load(ODDITIES)]
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield each place inside of *value*: a list or a mapping, and an index or a key of it."""
+    for key in value if isinstance(value, dict) else range(len(value)):
+        yield value, key
+        if isinstance(value[key], dict | list):
+            yield from places(value[key])
+
+
+@pytest.mark.parametrize("document", VALID_ONES, ids=lambda document: str(document["name"]))
+@pytest.mark.parametrize("odd", [None, True, -1, 2.5, "x", "5s", [], {"x": 1}], ids=repr)
+def test_the_loader_and_the_schema_agree_wherever_something_odd_stands(document: Any, odd: Any) -> None:
+    for inside, key in places(document):
+        right = inside[key]
+        inside[key] = odd
+        assert_agreement(document)
+        inside[key] = right
+
+
+@given(st.data())
+def test_the_loader_and_the_schema_agree_on_what_is_nearly_right(data: st.DataObject) -> None:
+    """A file that says all there is to say, with one or two of its places changed."""
+    document = deepcopy(data.draw(st.sampled_from(VALID_ONES)))
+    for _ in range(data.draw(st.integers(1, 2))):
+        inside, key = data.draw(st.sampled_from(list(places(document)) or [({"": 0}, "")]))
+        match data.draw(st.sampled_from(["replace", "replace", "remove", "rename", "add", "wrap", "double"])):
+            case "replace":
+                inside[key] = deepcopy(data.draw(st.sampled_from(ODD)))
+            case "remove":
+                del inside[key]
+            case "rename" if isinstance(inside, dict):
+                inside[data.draw(st.sampled_from(KEYS))] = inside.pop(key)
+            case "add" if isinstance(inside, dict):
+                inside.setdefault(data.draw(st.sampled_from(KEYS)), deepcopy(data.draw(st.sampled_from(ODD))))
+            case "double" if isinstance(inside, list):
+                inside.insert(key, deepcopy(inside[key]))
+            case _:
+                inside[key] = [inside[key]]
+    assert_agreement(document)
 
 
 def test_the_schema_is_one() -> None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from sandbox.config import Config
+from sandbox.core.times import MalformedTime, absolute
 from sandbox.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
 
 Decorated = TypeVar("Decorated", bound="Callable[..., Any]")
 
@@ -109,6 +111,19 @@ class Duration(click.ParamType):  # type: ignore[type-arg] # as above
         if seconds is None or seconds > LONGEST_S:
             self.fail(f"{value} is no duration: write 30s, 500ms, 2m, or a number of seconds", param, ctx)
         return seconds
+
+
+class Moment(click.ParamType):  # type: ignore[type-arg] # as above
+    """A moment: ``2024-01-15T10:30:45Z``; without a zone it is UTC."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the moment that *value* names."""
+        moment = absolute(value)
+        if isinstance(moment, MalformedTime):
+            self.fail(moment.detail, param, ctx)
+        return moment
 
 
 def timeout_option(command: Decorated) -> Decorated:

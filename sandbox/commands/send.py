@@ -14,7 +14,7 @@ from click.exceptions import Exit
 from sandbox.commands.options import api_parameters, as_sent, timeout_option, url_option
 from sandbox.commands.teaching import TeachingCommand
 from sandbox.core.spelling import excerpt
-from sandbox.core.timeline import is_final
+from sandbox.core.statuses import is_final
 from sandbox.errors import UnreachableError
 
 if TYPE_CHECKING:

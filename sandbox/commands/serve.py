@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sandbox.commands.options import DEFAULTS, Several, environment, reading_option, readings_of
+from sandbox.clock import check_mode
+from sandbox.commands.options import (
+    DEFAULTS,
+    Duration,
+    Moment,
+    Several,
+    environment,
+    reading_option,
+    readings_of,
+)
 from sandbox.commands.teaching import TeachingCommand
 from sandbox.config import Config
 from sandbox.core.callback_url import url_fault
@@ -37,6 +46,9 @@ def _option(name: str, *declarations: str, **settings: Any) -> Callable[[Any], A
     examples=(
         "panelsms-sandbox serve",
         "panelsms-sandbox serve --port 0 --callback-url http://localhost:9000/dlr",
+        "panelsms-sandbox serve --scenario carrier-outage",
+        "panelsms-sandbox serve --scenario ./mine.yaml --watch",
+        "panelsms-sandbox serve --clock virtual --start-at 2024-01-15T10:30:00Z",
         "panelsms-sandbox serve --reading errors=envelope --reading error_http_status=4xx",
         "PANELSMS_SANDBOX_READING=errors=envelope,dlr_format=wiki_get panelsms-sandbox",
     ),
@@ -47,7 +59,55 @@ def _option(name: str, *declarations: str, **settings: Any) -> Callable[[Any], A
 )
 @_option("host", default=DEFAULTS.host, help="Address to listen on; 0.0.0.0 for all.")
 @_option("port", default=DEFAULTS.port, type=click.IntRange(0, 65_535), help="Port; 0 takes a free one.")
+@_option(
+    "scenario",
+    default=DEFAULTS.scenario,
+    metavar="NAME|FILE",
+    help="What is answered and what becomes of messages: a built-in scenario, as the command scenarios lists "
+    "them, or a YAML file.",
+)
+@_option("watch", is_flag=True, help="Read the scenario's file again whenever it changes.")
+@_option(
+    "clock",
+    default=DEFAULTS.clock,
+    metavar="real|virtual|xN",
+    help="How time passes: as it does, only when it is moved through the control API, or N times as fast.",
+)
+@_option(
+    "start-at", type=Moment(), metavar="TIME", help="What time it is at the start: 2024-01-15T10:30:45Z."
+)
+@_option(
+    "seed",
+    type=click.IntRange(-(2**63), 2**63 - 1),
+    help="What chance hangs on, in place of the scenario's seed.",
+)
 @reading_option
+@_option(
+    "magic-prefix",
+    default=DEFAULTS.magic_prefix,
+    metavar="PREFIX",
+    help="What the magic destinations of the scenario default begin with.",
+)
+@_option(
+    "sessions-by",
+    default=DEFAULTS.sessions_by,
+    type=click.Choice(["path", "user"]),
+    help="What makes a session: its name in the path, /s/NAME/, or the user of each request as well.",
+)
+@_option(
+    "max-sessions",
+    default=DEFAULTS.max_sessions,
+    type=click.IntRange(min=1),
+    help="How many sessions are kept; the one used longest ago ends first.",
+)
+@_option(
+    "session-idle",
+    "session_idle_s",
+    type=Duration(),
+    default="1h",
+    metavar="DURATION",
+    help="After how long a session ends that nobody uses and nothing is due in.",
+)
 @_option(
     "callback-url",
     metavar="URL",
@@ -60,6 +120,19 @@ def _option(name: str, *declarations: str, **settings: Any) -> Callable[[Any], A
     metavar="HOST|public",
     help="A host that reports may go to besides loopback and private addresses, or public for all; "
     "may be repeated.",
+)
+@_option(
+    "admin-token",
+    metavar="TOKEN",
+    help="What the control API and the pages ask for; best set in the environment, as others see a command line.",
+)
+@_option(
+    "allow-host",
+    multiple=True,
+    type=Several(),
+    metavar="NAME",
+    help="A name that the control API and the pages answer to besides IP addresses, localhost and names without "
+    "a dot; may be repeated.",
 )
 @_option("no-sandbox-headers", is_flag=True, help="Leave the X-Sandbox headers out of the answers.")
 @_option("log", default=DEFAULTS.log, type=click.Choice(["text", "json"]), help="How the log is written.")
@@ -88,7 +161,7 @@ def command(**options: Any) -> None:
     address = address_of(listener)
     serve(app, listener, lambda: _announce(address))
     log.flush()
-    _say_goodbye(app.state.engine.reports_due, is_json=config.log == "json")
+    _say_goodbye(app.state.sessions.reports_due, is_json=config.log == "json")
 
 
 def _config(
@@ -96,6 +169,8 @@ def _config(
     readings: tuple[str, ...],
     callback_url: str | None,
     allow_callback: tuple[str, ...],
+    allow_host: tuple[str, ...],
+    admin_token: str | None,
     no_sandbox_headers: bool,
     **options: Any,
 ) -> Config:
@@ -104,16 +179,26 @@ def _config(
     Raises:
         ConfigError: one cannot work.
     """
+    check_mode(options["clock"])
     fault = None if callback_url is None else url_fault(callback_url)
     if fault is not None:
         raise ConfigError(f"--callback-url {fault}")
     for host in allow_callback:
         if not _HOST.fullmatch(host):
             raise ConfigError(f"--allow-callback {host}: name a host alone, such as callbacks.example.com")
+    for host in allow_host:
+        if not _HOST.fullmatch(host):
+            raise ConfigError(f"--allow-host {host}: name a host alone, such as sandbox.example.com")
+    if admin_token is not None and not _TOKEN.fullmatch(admin_token):
+        raise ConfigError(
+            "--admin-token cannot go into a header: write one or more of A-Z a-z 0-9 - . _ ~ + / ="
+        )
     return Config(
         readings=readings_of(readings),
         callback_url=callback_url,
         allow_callback=allow_callback,
+        allow_host=allow_host,
+        admin_token=admin_token,
         has_sandbox_headers=not no_sandbox_headers,
         **options,
     )
@@ -135,5 +220,6 @@ def _say_goodbye(reports_due: int, *, is_json: bool) -> None:
     click.echo(line, err=True)
 
 
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 # A name or an IPv4 address, or an IPv6 address as it is written without brackets; no scheme, port or path.
 _HOST = re.compile(r"[^\s/:@?#\[\]]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")

@@ -5,11 +5,12 @@ Knows nothing of YAML, of the clock, or of what an answer looks like. Why a rule
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from sandbox.core.candidates import Phase
+from sandbox.core.candidates import Phase, purpose_of
 from sandbox.core.draw import fraction
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ class Mark(NamedTuple):
     state: str = START
     gone: frozenset[str] = frozenset()
     """The rules that had decided as many requests as they may."""
-    counts: tuple[tuple[str, int], ...] = ()
-    """For each counted rule whose other conditions held: its name, and how many requests that made."""
+    counts: tuple[int, ...] = ()
+    """How many requests that made, for each counted rule whose other conditions held: those first that count all."""
 
 
 _FIRST = Mark()
@@ -50,7 +51,7 @@ class Progress:
     """As the latest request found it. Most requests share one mark: keeping it costs a record nothing."""
     matched: dict[str, int] = field(default_factory=dict)
     """How many requests each rule decided, by name; rules that decided none are not in it."""
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
     """For each rule that counts in all: how many requests met its other conditions."""
     counts_per: dict[tuple[str, str], int] = field(default_factory=dict)
     """Likewise for each rule that counts per parameter, and each value of it."""
@@ -68,7 +69,7 @@ class Progress:
     def copy(self) -> Progress:
         """Return a copy, for trying a request that must leave no trace."""
         return Progress(
-            self.standing, self.mark, dict(self.matched), dict(self.counts), dict(self.counts_per)
+            self.standing, self.mark, dict(self.matched), self.counts.copy(), dict(self.counts_per)
         )
 
     def forget(self, name: str) -> None:
@@ -120,64 +121,60 @@ def decide(
         before_checks: whether the rules before the checks are tried, or those after them.
     """
     phase = book.before if before_checks else book.after
-    if not phase.entries:
-        progress.mark = progress.standing
-        return None
     mark = progress.standing
-    seed = book.scenario.seed
+    if not phase.entries:
+        progress.mark = mark
+        return None
+    state, gone, _ = mark
     winner: Rule | None = None
-    counts: tuple[tuple[str, int], ...] = ()
-    for entry in phase.candidates(facts):
-        if winner is not None and not entry.is_counted:
+    seed = book.scenario.seed
+    counts = _count_all(progress, phase.counting)
+    candidates = phase.candidates(facts, counts, seed=seed, request_number=request_number)
+    for _, rule, tests, wanted_state, probability, falls_on, per in candidates:
+        if wanted_state is not None and wanted_state != state:
             continue
-        rule = entry.rule
-        for test in entry.tests:
+        if winner is not None and falls_on is None:
+            continue
+        for test in tests:
             if not test(facts):
                 break
         else:
-            if entry.is_chancy and not is_on(rule, mark, seed=seed, request_number=request_number):
+            if gone and rule.name in gone:
                 continue
-            if entry.is_counted:
-                count = _count(progress, rule, facts)
-                counts += ((rule.name, count),)
-                if winner is not None or not rule.when.falls_on(count):
+            if probability is not None and probability <= fraction(
+                seed=seed, request_number=request_number, purpose=purpose_of(rule)
+            ):
+                continue
+            if falls_on is not None:
+                count = _count(progress, rule.name, None if per is None else facts.value(per))
+                counts.append(count)
+                if winner is not None or not falls_on(count):
                     continue
             winner = rule
-            if not phase.is_counted:
+            if not phase.must_go_on:
                 break
-    progress.mark = mark._replace(counts=counts) if counts else mark
+    progress.mark = mark._replace(counts=tuple(counts)) if counts else mark
     if winner is not None:
         _take(progress, winner)
     return winner
 
 
-def is_on(rule: Rule, mark: Mark, *, seed: int, request_number: int) -> bool:
-    """Say whether the state, what is left of the rule's ``times``, and chance let it match."""
-    when = rule.when
-    return (
-        (when.state is None or when.state == mark.state)
-        and rule.name not in mark.gone
-        and (
-            when.probability is None
-            or chance(rule, seed=seed, request_number=request_number) < when.probability
-        )
-    )
+def _count_all(progress: Progress, names: Sequence[str]) -> list[int]:
+    """Count a request for each of the rules *names*; return how many that makes for each."""
+    if not names:
+        return []
+    progress.counts.update(names)
+    return [*map(progress.counts.__getitem__, names)]
 
 
-def chance(rule: Rule, *, seed: int, request_number: int) -> float:
-    """Return what is drawn for a rule's probability, from 0 up to but not including 1."""
-    return fraction(seed=seed, request_number=request_number, purpose=f"rule {rule.name}")
-
-
-def _count(progress: Progress, rule: Rule, facts: Facts) -> int:
-    """Count a request that meets the rest of a ``when``; return how many that makes."""
-    value = None if rule.when.per is None else facts.value(rule.when.per)
+def _count(progress: Progress, name: str, value: str | None) -> int:
+    """Count a request for the rule *name*, apart from those with another value; return how many that makes."""
     if value is None:
-        count = progress.counts[rule.name] = progress.counts.get(rule.name, 0) + 1
-        return count
+        progress.counts[name] += 1
+        return progress.counts[name]
     if len(value) > _LONGEST_KEY:
         value = blake2b(value.encode("utf-8", "surrogatepass")).hexdigest()
-    values, key = progress.counts_per, (rule.name, value)
+    values, key = progress.counts_per, (name, value)
     count = values.pop(key, 0) + 1
     values[key] = count  # last in the order of the dictionary: the first is the one not met for longest
     if len(values) > VALUES_COUNTED:

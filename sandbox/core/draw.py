@@ -1,26 +1,34 @@
 """What chance decides, as pure functions of the seed, the request's number and what is drawn for.
 
-There is no generator to advance: any draw can be worked out again, in any order, and a replay draws the same.
+There is no generator to advance: any draw can be worked out again, in any order, and a replay draws the same. The
+draws of one request are values of one random line (Dietzfelbinger 1996, "Universal hashing and k-wise independent
+random variables via integer arithmetic without primes"): any two of them know nothing of each other.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import blake2b
-from math import cos, exp, log, pi, sqrt
-from typing import TYPE_CHECKING, Final
+from math import ceil, cos, exp, log, pi, sqrt
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from sandbox.core.scenario import Fixed, Uniform
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sandbox.core.scenario import Delay, Step
 
 LONGEST_DELAY_S: Final = 86_400.0
 """A lognormal tail is cut here: no draw may overflow a timer."""
 
-_BITS: Final = 53  # the precision of a float: every draw is below 1
+_KEY_OCTETS: Final = 6
+_OCTETS: Final = 12
+"""Of a draw: twice those of a key, so that its upper 49 bits know nothing of those for any other key."""
+
+_BITS: Final = 53  # the precision of a float: every fraction is below 1
+_REST: Final = 8 * _OCTETS - _BITS
 
 
 def fraction(*, seed: int, request_number: int, purpose: str) -> float:
@@ -31,8 +39,62 @@ def fraction(*, seed: int, request_number: int, purpose: str) -> float:
         request_number: counted in the session.
         purpose: what is drawn for; draws for two purposes know nothing of each other.
     """
-    key = f"{seed} {request_number} {purpose}".encode("utf-8", "surrogatepass")
-    return (int.from_bytes(blake2b(key, digest_size=8).digest()) >> (64 - _BITS)) / (1 << _BITS)
+    slope, start = _line(seed, request_number)
+    drawn = (slope * _key(purpose) + start) % (1 << 8 * _OCTETS)
+    return (drawn >> _REST) / (1 << _BITS)
+
+
+@lru_cache(maxsize=16)  # a request may draw for several purposes
+def _line(seed: int, request_number: int) -> tuple[int, int]:
+    """Return the line of a request, of which its draws are values: by how much it climbs, and where it starts."""
+    digest = blake2b(f"{seed} {request_number}".encode(), digest_size=2 * _OCTETS).digest()
+    return int.from_bytes(digest[:_OCTETS]), int.from_bytes(digest[_OCTETS:])
+
+
+@lru_cache(maxsize=1024)  # and those come again
+def _key(purpose: str) -> int:
+    """Return the place on every line that belongs to *purpose*."""
+    return int.from_bytes(blake2b(purpose.encode("utf-8", "surrogatepass"), digest_size=_KEY_OCTETS).digest())
+
+
+class Chances(NamedTuple):
+    """Probabilities that are drawn for together, in arithmetic on one long integer where each has its lane."""
+
+    keys: int
+    ones: int
+    draws: int
+    """All bits of a draw in each lane."""
+    limits: int
+    octets: int
+
+    @classmethod
+    def of(cls, wanted: Sequence[tuple[str, float]]) -> Self:
+        """Return what draws for purposes, each with its probability."""
+        full = (1 << 8 * _OCTETS) - 1
+
+        def lanes(values: Iterable[int]) -> int:
+            return int.from_bytes(
+                b"".join(value.to_bytes(_LANE_OCTETS, "little") for value in values), "little"
+            )
+
+        return cls(
+            keys=lanes(_key(purpose) for purpose, _ in wanted),
+            ones=lanes(1 for _ in wanted),
+            draws=lanes(full for _ in wanted),
+            # A draw below the bound leaves the bit above all of a draw's when it is taken from this.
+            limits=lanes(full + (ceil(chance * (1 << _BITS)) << _REST) for _, chance in wanted),
+            octets=_LANE_OCTETS * len(wanted),
+        )
+
+    def met(self, *, seed: int, request_number: int) -> bytes:
+        """Return an octet for each: 1 where `fraction` is below the probability, else 0."""
+        keys, ones, draws, limits, octets = self
+        slope, start = _line(seed, request_number)
+        drawn = (slope * keys + start * ones) & draws
+        return (limits - drawn).to_bytes(octets, "little")[_OCTETS::_LANE_OCTETS]
+
+
+_LANE_OCTETS: Final = _OCTETS + _KEY_OCTETS + 1  # room for the product of a slope and a key, and a start
 
 
 def draw_delay(delay: Delay, *, seed: int, request_number: int) -> float:

@@ -30,7 +30,7 @@ class Ledger:
     def standing(self, account: Account, now: datetime) -> Standing:
         """Return where *account* stands at *now*."""
         if account.balance is None and account.rate_limit is None and account.queue_limit is None:
-            return _FREE
+            return Standing(balance=self._balances[account.user]) if account.user in self._balances else _FREE
         return Standing(
             rate_exceeded=self._is_rate_exceeded(account, now),
             queued=self._queued.get(account.user, 0),
@@ -39,7 +39,7 @@ class Ledger:
 
     def balance(self, account: Account) -> int | None:
         """Return the credits that *account* has left; None for unlimited."""
-        return None if account.balance is None else self._balances.get(account.user, account.balance)
+        return self._balances.get(account.user, account.balance)
 
     def set_balance(self, user: str, credits_left: int) -> None:
         """Give an account so many credits."""
@@ -50,10 +50,15 @@ class Ledger:
         if account.rate_limit is not None:
             self._windows.setdefault(account.user, deque()).append(now)
 
+    def forget_requests(self) -> None:
+        """Forget which requests count against the rate limits."""
+        self._windows.clear()
+
     def accept(self, account: Account, price: int) -> None:
         """Take the price of an accepted message, which now stands in the account's queue."""
-        if account.balance is not None:
-            self._balances[account.user] = self._balances.get(account.user, account.balance) - price
+        balance = self.balance(account)
+        if balance is not None:
+            self._balances[account.user] = balance - price
         if account.queue_limit is not None:
             self._queued[account.user] = self._queued.get(account.user, 0) + 1
 

@@ -6,7 +6,7 @@ Knows neither what the rule does then nor how a ``when`` is written. What hangs 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.core.spelling import excerpt
@@ -84,12 +84,18 @@ class Contains(NamedTuple):
     text: str
 
 
+SearchAll = Callable[[Sequence[str]], Callable[[str], Iterable[int]]]
+"""Makes of patterns a search that gives the positions of those that are found."""
+
+
 class Regex(NamedTuple):
     """Any text in which the pattern is found."""
 
     pattern: str
     search: Callable[[str], bool]
     """Says whether it is found; compiled by an engine whose time is bounded, which the core does not know."""
+    search_all: SearchAll | None = None
+    """The same engine's search for many patterns at once; None where it has none."""
 
     def __repr__(self) -> str:
         return f"Regex({self.pattern!r})"
@@ -137,15 +143,6 @@ class When(NamedTuple):
     per: str | None = None
     """The parameter whose values are counted apart; None counts all together."""
 
-    @property
-    def is_counted(self) -> bool:
-        """Whether the requests that meet the rest are counted."""
-        return bool(self.nth) or self.every is not None
-
-    def falls_on(self, count: int) -> bool:
-        """Say whether the rule is for the request that is the *count*-th, from 1, to meet the rest."""
-        return (not self.nth or count in self.nth) and (self.every is None or count % self.every == 0)
-
 
 Test = Callable[[Facts], bool]
 Condition = tuple[Test, Callable[[Facts], str]]
@@ -162,6 +159,17 @@ def miss(when: When, facts: Facts) -> str | None:
     ``to is +4470000001, wanted: begins with +34``. State, draw and count are not looked at.
     """
     return next((explain(facts) for test, explain in _conditions(when) if not test(facts)), None)
+
+
+def turn(when: When) -> Callable[[int], bool] | None:
+    """Return what says whether a rule is for the request that is the so many-th, from 1, to meet the rest of *when*.
+
+    None where nothing is counted.
+    """
+    nth, every = when.nth, when.every
+    if every is None:
+        return nth.__contains__ if nth else None
+    return lambda count: count % every == 0 and (not nth or count in nth)
 
 
 def is_confirmed(facts: Facts) -> bool:
@@ -207,8 +215,7 @@ def compiled(matcher: Matcher) -> Callable[[str | None], bool]:
         case Regex(search=search):
             return lambda value: value is not None and search(value)
         case AnyOf(matchers):
-            some = tuple(map(compiled, matchers))
-            return lambda value: any(one(value) for one in some)
+            return _compiled_any(matchers)
         case AllOf(matchers):
             every = tuple(map(compiled, matchers))
             return lambda value: all(one(value) for one in every)
@@ -218,6 +225,27 @@ def compiled(matcher: Matcher) -> Callable[[str | None], bool]:
         case _:
             absent = matcher.absent
             return lambda value: (value is None) is absent
+
+
+def _compiled_any(matchers: Sequence[Matcher]) -> Callable[[str | None], bool]:
+    """Return the function that says whether a value meets one of *matchers*: all texts of a kind in one look."""
+    exact = frozenset(matcher.text for matcher in matchers if isinstance(matcher, Exact))
+    prefixes = tuple(matcher.text for matcher in matchers if isinstance(matcher, Prefix))
+    others = [compiled(matcher) for matcher in matchers if not isinstance(matcher, Exact | Prefix)]
+    if exact:
+        others.append(lambda value: value in exact)
+    if prefixes:
+        others.append(lambda value: value is not None and value.startswith(prefixes))
+    if len(others) == 1:
+        return others[0]
+
+    def is_one_met(value: str | None) -> bool:
+        for holds in others:  # noqa: SIM110 - any() of a generator takes twice as long
+            if holds(value):
+                return True
+        return False
+
+    return is_one_met
 
 
 def _conditions(when: When) -> Iterator[Condition]:
@@ -269,3 +297,8 @@ def _shown(key: str, value: str | None) -> str:
     if value is None:
         return "absent"
     return "another" if key == "apiKey" else excerpt(value) or "empty"
+
+
+def misses(when: When, facts: Facts) -> tuple[str, ...]:
+    """Return every condition on the request that missed, each as `miss` says it; none when all hold."""
+    return tuple(explain(facts) for test, explain in _conditions(when) if not test(facts))

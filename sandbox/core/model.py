@@ -214,6 +214,10 @@ class Message:
     group: Group | None = None
     """The concatenated message that this one is a part of."""
 
+    def is_next(self, change: Change) -> bool:
+        """Say whether *change* is what happens to the message next; what was planned may have been dropped."""
+        return self.done < len(self.timeline) and self.timeline[self.done] is change
+
 
 class RequestRecord(NamedTuple):
     """One call to the endpoint and what it was answered, refused ones too."""

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from sandbox.core.match import When
 
 
+MAGIC_PREFIX: Final = "+1500555"
+"""What ``{{ magic }}`` stands for in a rule's ``to``, unless another prefix is chosen."""
+
+
 class Fault(StrEnum):
     """A broken transport."""
 

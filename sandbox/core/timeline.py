@@ -1,6 +1,6 @@
 """What becomes of a message and when: its planned changes of status, its expiry, the waits between attempts.
 
-Knows nothing of callbacks, and never waits itself. Source: SMPP v3.4 §5.2.28 (message states).
+Knows nothing of callbacks, and never waits itself.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from sandbox.core.model import Change, Status
+from sandbox.core.statuses import is_final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,26 +18,9 @@ if TYPE_CHECKING:
 
     from sandbox.core.scenario import Step
 
-FINAL: Final = frozenset(
-    {
-        Status.DELIVERED,
-        Status.EXPIRED,
-        Status.DELETED,
-        Status.UNDELIVERABLE,
-        Status.UNKNOWN,
-        Status.REJECTED,
-    }
-)
-"""The statuses that end a timeline."""
-
 DEFAULT_VALIDITY: Final = timedelta(hours=48)
 
 _IS_BEFORE_ANSWER: Final = attrgetter("before_answer")
-
-
-def is_final(status: str) -> bool:
-    """Say whether nothing comes after *status*; any text that is no message state is not final."""
-    return status in FINAL
 
 
 def expiry(start_at: datetime, expires_at: datetime | None) -> datetime | None:
@@ -72,7 +56,7 @@ def plan(
             break
         send_at = at if step.send_after is None else after(start_at, step.send_after) or at
         changes.append(Change(at, step.status, max(at, send_at), step, step.error_code))
-        if step.status in FINAL:
+        if is_final(step.status):
             return tuple(changes)
     if steps and expires_at is not None:
         changes.append(Change(expires_at, Status.EXPIRED, expires_at))

@@ -66,6 +66,13 @@ def expires_at(
     return _after_now(moment, now)
 
 
+def absolute(text: str) -> datetime | MalformedTime:
+    """Return the moment that a date and a time of day name, in UTC where they name no zone."""
+    if not _FORMS[0].pattern.fullmatch(text):
+        return MalformedTime(f"'{excerpt(text)}' is no time: write it as 2024-01-15T10:30:45Z")
+    return parse_time(text, base=datetime.min.replace(tzinfo=UTC), zone=UTC)
+
+
 def rfc3339(at: datetime) -> str:
     """Return the whole second that *at* falls in: ``2024-01-15T10:30:45Z``."""
     return at.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"

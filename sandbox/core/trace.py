@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandbox.core.decide import chance, is_on
-from sandbox.core.draw import draw_delay, draw_timeline
+from sandbox.core.candidates import counts_all, purpose_of
+from sandbox.core.draw import draw_delay, draw_timeline, fraction
 from sandbox.core.match import miss
 from sandbox.core.scenario import Fixed
 from sandbox.core.spelling import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator
 
     from sandbox.core.decide import Mark, Rulebook
     from sandbox.core.match import Facts
@@ -45,10 +45,12 @@ def trace(
         before_checks: likewise.
     """
     seed = book.scenario.seed
-    counts = dict(mark.counts)
+    phase = book.before if before_checks else book.after
+    of_all = iter(mark.counts[: len(phase.counting)])
+    of_some = iter(mark.counts[len(phase.counting) :])
     rows: list[RuleTrace] = []
     winner: str | None = None
-    for entry in (book.before if before_checks else book.after).entries:
+    for entry in phase.entries:
         rule = entry.rule
         if winner is not None:
             rows.append(RuleTrace(rule.name, matched=False, miss=f"not tried: {winner} decided"))
@@ -56,7 +58,7 @@ def trace(
         missed = (
             miss(rule.when, facts)
             or _off(rule, mark, seed=seed, request_number=request_number)
-            or _uncounted(rule, counts)
+            or _uncounted(rule, entry.falls_on, of_all if counts_all(rule) else of_some)
         )
         if missed is None:
             winner = rule.name
@@ -68,22 +70,28 @@ def trace(
 
 
 def _off(rule: Rule, mark: Mark, *, seed: int, request_number: int) -> str | None:
-    """Return why `is_on` says no; None when it says yes."""
-    if is_on(rule, mark, seed=seed, request_number=request_number):
-        return None
+    """Return why the state, what is left of the rule's ``times``, or chance keep it from matching; None if they do not."""
     when = rule.when
     if when.state not in {None, mark.state}:
         return f"state is {excerpt(mark.state)}, wanted: {excerpt(when.state or '')}"
     if rule.name in mark.gone:
         return f"times is {rule.times}: it has decided as many"
-    drew = chance(rule, seed=seed, request_number=request_number)
+    if when.probability is None:
+        return None
+    drew = _drew(rule, seed=seed, request_number=request_number)
+    if drew < when.probability:
+        return None
     return f"drew {drew:.4f}, wanted: below the probability {when.probability:g}"
 
 
-def _uncounted(rule: Rule, counts: Mapping[str, int]) -> str | None:
-    """Return how a rule missed that is not for the request with this count."""
-    count = counts.get(rule.name)
-    if count is None or rule.when.falls_on(count):
+def _drew(rule: Rule, *, seed: int, request_number: int) -> float:
+    """Return what was drawn for a rule's probability, from 0 up to but not including 1."""
+    return fraction(seed=seed, request_number=request_number, purpose=purpose_of(rule))
+
+
+def _uncounted(rule: Rule, falls_on: Callable[[int], bool] | None, counts: Iterator[int]) -> str | None:
+    """Return how a rule missed that counts, but is not for the request with the next of *counts*."""
+    if falls_on is None or falls_on(count := next(counts)):
         return None
     wanted = [f"nth {', '.join(map(str, sorted(rule.when.nth)))}"] if rule.when.nth else []
     wanted += [f"every {rule.when.every}"] if rule.when.every else []
@@ -96,7 +104,7 @@ def _drawn(rule: Rule, scenario: Scenario, request_number: int) -> tuple[str, ..
     seed = scenario.seed
     drawn = []
     if rule.when.probability is not None:
-        drew = chance(rule, seed=seed, request_number=request_number)
+        drew = _drew(rule, seed=seed, request_number=request_number)
         drawn.append(f"probability {rule.when.probability:g}: drew {drew:.4f}")
     delay = None if rule.respond is None else rule.respond.delay
     if delay is not None and not isinstance(delay, Fixed):

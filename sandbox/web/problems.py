@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from sandbox.errors import NotFoundError, SandboxError
+from sandbox.core.spelling import excerpt
+from sandbox.errors import ConfigError, NotFoundError, SandboxError, ScenarioError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,16 +22,36 @@ class QueryError(SandboxError):
     """A parameter of the control API has a value that cannot be."""
 
 
+class BodyError(SandboxError):
+    """A body of the control API cannot be read."""
+
+    def __init__(self, text: str, *, status: int = HTTPStatus.BAD_REQUEST) -> None:
+        self.status = status
+        super().__init__(text)
+
+
+class ConflictError(SandboxError):
+    """What is asked of the control API cannot be, as things stand; *more* shows how they do."""
+
+    def __init__(self, text: str, **more: Any) -> None:
+        self.more = more
+        super().__init__(text)
+
+
 _STATUSES: Final[Mapping[type[Exception], int]] = {
     NotFoundError: HTTPStatus.NOT_FOUND,
     QueryError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ConfigError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ScenarioError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ConflictError: HTTPStatus.CONFLICT,
 }
 
 
-def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Return a problem document; *detail* says what was wrong and what to do."""
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> JSONResponse:
+    """Return a problem document; *detail* says what was wrong and what to do, *more* are members of its own."""
+    title = HTTPStatus(status).phrase
     return JSONResponse(
-        {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail},
+        {"type": "about:blank", "title": title, "status": status, "detail": detail, **more},
         status_code=status,
         media_type="application/problem+json",
         headers=headers,
@@ -38,7 +59,19 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) 
 
 
 async def _sandbox_error(_: Request, error: Exception) -> JSONResponse:
-    return problem(_STATUSES.get(type(error), HTTPStatus.BAD_REQUEST), str(error))
+    status = _STATUSES.get(type(error), HTTPStatus.BAD_REQUEST)
+    match error:
+        case BodyError():
+            return problem(error.status, str(error))
+        case ConflictError():
+            return problem(status, str(error), **error.more)
+        case ScenarioError():
+            mistakes = [
+                {"line": each.line, "column": each.column, "message": each.message} for each in error.mistakes
+            ]
+            detail = "; ".join(each.message for each in error.mistakes)
+            return problem(status, detail, mistakes=mistakes)
+    return problem(status, str(error))
 
 
 async def _http_exception(request: Request, error: Exception) -> JSONResponse:
@@ -47,7 +80,8 @@ async def _http_exception(request: Request, error: Exception) -> JSONResponse:
         allowed = (error.headers or {}).get("Allow", "")
         return problem(error.status_code, f"{request.method} is not allowed here: {allowed}", error.headers)
     if error.status_code == HTTPStatus.NOT_FOUND:
-        detail = f"nothing is at {request.scope['path']}: the endpoint is /sendMtSms.php, the control API /_sandbox/health"
+        path = excerpt(request.scope["path"], 100)
+        detail = f"nothing is at {path}: the endpoint is /sendMtSms.php, the control API /_sandbox/health"
         return problem(error.status_code, detail)
     return problem(error.status_code, error.detail, error.headers)
 

@@ -1,14 +1,16 @@
 """Records as the control API shows them: JSON objects with the provider's names.
 
-Keys are masked here, so that nothing downstream can show one. Pure.
+Secrets are masked here, so that nothing downstream can show one. Pure.
 """
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from sandbox.core.checks import room_beside
 from sandbox.core.coding import user_data
+from sandbox.core.masking import is_key, masked, without_key, without_secrets
 from sandbox.core.model import Status, Unreadable
 from sandbox.core.times import rfc3339, rfc3339_millis
 
@@ -43,8 +45,8 @@ def message_json(message: Message, *, readings: Readings, now: datetime) -> Json
         else {"reference": part.reference, "total": part.total, "sequence": part.sequence},
         "joined": message.group.joined if message.group is not None else None,
         "confirmation": submission.confirmation,
-        "callbackUrl": submission.callback_url,
-        "unreported": submission.unreported,
+        "callbackUrl": _without_secrets(submission.callback_url),
+        "unreported": _without_secrets(submission.unreported),
         "scheduledAt": _moment(submission.scheduled_at),
         "expiresAt": _moment(message.expires_at),
         "receivedAt": rfc3339(message.received_at),
@@ -53,7 +55,7 @@ def message_json(message: Message, *, readings: Readings, now: datetime) -> Json
             _change_json(change, done=index < message.done) for index, change in enumerate(message.timeline)
         ],
         "callbacks": [f"c{number}" for number in message.callback_numbers],
-        "hints": list(submission.hints),
+        "hints": list(map(without_secrets, submission.hints)),
         "requestId": f"r{message.request_number}",
     }
 
@@ -86,11 +88,11 @@ def request_json(record: RequestRecord) -> JsonObject:
         "at": rfc3339(record.at),
         "parameters": parameters_json(record.call.parameters),
         "status": record.answer.status,
-        "answer": record.answer.body,
+        "answer": _answer(record),
         "contentType": record.answer.content_type,
         "error": record.error,
-        "reason": record.reason,
-        "hints": list(record.hints),
+        "reason": _without_secrets(record.reason),
+        "hints": list(map(without_secrets, record.hints)),
         "rule": record.rule,
         "messageId": None if record.message_number is None else f"m{record.message_number}",
     }
@@ -103,25 +105,43 @@ def callback_json(callback: Callback) -> JsonObject:
         "messageId": f"m{callback.message.number}",
         "transactionId": callback.message.transaction_id,
         "method": callback.method,
-        "url": callback.url,
-        "body": callback.shown_body,
+        "url": without_secrets(callback.url),
+        "body": _body(callback),
         "state": callback.state,
-        "reason": callback.reason,
+        "reason": _without_secrets(callback.reason),
         "attempts": [_attempt_json(attempt) for attempt in callback.attempts],
     }
 
 
 def parameters_json(parameters: Mapping[str, Value]) -> dict[str, str]:
     """Return parameters as text, any key masked: ``{"apiKey": "se…et"}``."""
-    return {
-        name: masked(_text(value)) if name.lower() == "apikey" else _text(value)
-        for name, value in parameters.items()
-    }
+    return {name: _shown(name, _text(value)) for name, value in parameters.items()}
 
 
-def masked(secret: str) -> str:
-    """Return a secret's first and last two characters, or nothing of a short one: ``se…et``."""
-    return f"{secret[:2]}…{secret[-2:]}" if len(secret) > 5 else "…"
+def _shown(name: str, text: str) -> str:
+    if is_key(name):
+        return masked(text)
+    return without_secrets(text) if name.lower() == "callbackurl" else text
+
+
+def _answer(record: RequestRecord) -> str:
+    """Return the body of an answer; one that a rule has written may hold any parameter."""
+    body, respond = record.answer.body, record.respond
+    return body if respond is None or respond.body is None else without_key(body, record.call.parameters)
+
+
+def _body(callback: Callback) -> JsonObject | str | None:
+    """Return the body of a report; as its text where JSON cannot say what it holds, such as 1e999 or half a character."""
+    try:
+        shown = callback.shown_body
+        json.dumps(shown, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        return callback.body
+    return shown
+
+
+def _without_secrets(text: str | None) -> str | None:
+    return None if text is None else without_secrets(text)
 
 
 def _text(value: Value) -> str:
@@ -142,6 +162,6 @@ def _attempt_json(attempt: Attempt) -> JsonObject:
     return {
         "at": rfc3339_millis(attempt.at),
         "status": attempt.status,
-        "error": attempt.error,
+        "error": _without_secrets(attempt.error),
         "ms": attempt.ms,
     }

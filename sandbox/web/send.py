@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Message, Receive, Scope, Send
 
-    from sandbox.core.model import RequestRecord
+    from sandbox.core.model import Call, RequestRecord
     from sandbox.core.scenario import Respond
     from sandbox.engine import Engine
     from sandbox.web.faults import Line
@@ -35,14 +35,22 @@ class _SenderGoneError(Exception):
 class SendEndpoint:
     """Answers ``sendMtSms.php``."""
 
-    def __init__(self, engine_of: Callable[[Scope], Engine], *, has_sandbox_headers: bool = True) -> None:
+    def __init__(
+        self,
+        engine_of: Callable[[Scope], Engine],
+        *,
+        engine_of_user: Callable[[Scope, Call], Engine] | None = None,
+        has_sandbox_headers: bool = True,
+    ) -> None:
         """Build the endpoint.
 
         Args:
             engine_of: finds the session that a request is for.
+            engine_of_user: finds it once the request is read, where that hangs on its user.
             has_sandbox_headers: whether answers carry the X-Sandbox headers.
         """
         self._engine_of = engine_of
+        self._engine_of_user = engine_of_user
         self._has_sandbox_headers = has_sandbox_headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,6 +66,10 @@ class SendEndpoint:
                 return
             content_type = _header(scope["headers"], b"content-type")
         call = read_call(method, path, query, content_type, body or b"", engine.readings)
+        if self._engine_of_user is not None:
+            first_readings, engine = engine.readings, self._engine_of_user(scope, call)
+            if engine.readings != first_readings:
+                call = read_call(method, path, query, content_type, body or b"", engine.readings)
         if body is None:
             call = call._replace(too_large=True)
         record = engine.handle(call)

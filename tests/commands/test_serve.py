@@ -5,6 +5,8 @@ import json
 import re
 import signal
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import click
@@ -34,6 +36,19 @@ def ask(url: str, **parameters: str) -> tuple[str, Mapping[str, str]]:
     body = answer.read().decode()
     connection.close()
     return body, dict(answer.getheaders())
+
+
+def shown(url: str, path: str) -> Any:
+    """Return what the control API shows at the name that it was told, to who knows the token."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+    connection.request(
+        "GET", path, headers={"Host": "sms.example.com", "Authorization": "Bearer correct-horse"}
+    )
+    answer = connection.getresponse()
+    document = json.loads(answer.read())
+    connection.close()
+    assert answer.status == 200, document
+    return document
 
 
 @pytest.mark.parametrize("arguments", [("serve", "--port", "0"), ("--port", "0")])
@@ -102,6 +117,27 @@ NO_HOST = "name a host alone, such as callbacks.example.com"
         ("--callback-url", "ftp://x", "--callback-url ftp://x does not begin with http:// or https://"),
         ("--allow-callback", "http://x", f"--allow-callback http://x: {NO_HOST}"),
         ("--allow-callback", "x:80", f"--allow-callback x:80: {NO_HOST}"),
+        ("--allow-host", "http://x", "--allow-host http://x: name a host alone, such as sandbox.example.com"),
+        ("--allow-host", "x:80", "--allow-host x:80: name a host alone, such as sandbox.example.com"),
+        *(
+            (
+                "--admin-token",
+                token,
+                "--admin-token cannot go into a header: write it in visible ASCII, without blanks",
+            )
+            for token in ("", " ", "a b", "a\n", "é")
+        ),
+        (
+            "--clock",
+            "fast",
+            "a clock cannot be fast: it is real, virtual, or x and how many times as fast as real, x60 up to x999999",
+        ),
+        (
+            "--magic-prefix",
+            "500",
+            "the magic prefix 500 begins no number: write + and 3 to 11 digits, the first not 0, such as +1500555",
+        ),
+        ("--scenario", "./no.yaml", "there is no file ./no.yaml"),
     ],
 )
 def test_an_option_that_cannot_work_is_one_clear_line(option: str, value: str, fault: str) -> None:
@@ -109,10 +145,30 @@ def test_an_option_that_cannot_work_is_one_clear_line(option: str, value: str, f
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"Error: {fault}\n")
 
 
-def test_serve_takes_its_options_from_the_environment() -> None:
+SCENARIO = """
+name: mine
+rules:
+  - {when: {to: "{{ magic }}0001"}, respond: {error: 11}}
+"""
+
+
+def test_serve_takes_its_options_from_the_environment(tmp_path: Path) -> None:
+    scenario = tmp_path / "mine.yaml"
+    scenario.write_text(SCENARIO, "utf-8")
     environment = {
         "PANELSMS_SANDBOX_PORT": "0",
         "PANELSMS_SANDBOX_HOST": "127.0.0.1",
+        "PANELSMS_SANDBOX_SCENARIO": str(scenario),
+        "PANELSMS_SANDBOX_WATCH": "1",
+        "PANELSMS_SANDBOX_CLOCK": "virtual",
+        "PANELSMS_SANDBOX_START_AT": "2024-01-15T12:00:00Z",
+        "PANELSMS_SANDBOX_SEED": "7",
+        "PANELSMS_SANDBOX_MAGIC_PREFIX": "+4470090",
+        "PANELSMS_SANDBOX_SESSIONS_BY": "user",
+        "PANELSMS_SANDBOX_MAX_SESSIONS": "2",
+        "PANELSMS_SANDBOX_SESSION_IDLE": "30m",
+        "PANELSMS_SANDBOX_ADMIN_TOKEN": "correct-horse",
+        "PANELSMS_SANDBOX_ALLOW_HOST": "sms.example.com,other.example.com",
         "PANELSMS_SANDBOX_READING": "errors=envelope, error_code=padded",
         "PANELSMS_SANDBOX_CALLBACK_URL": "http://198.51.100.1:9/dlr",
         "PANELSMS_SANDBOX_ALLOW_CALLBACK": "a.example,b.example",
@@ -123,7 +179,16 @@ def test_serve_takes_its_options_from_the_environment() -> None:
     with serve(environment=environment) as server:
         body, headers = ask(server.url, to="recipient", responseType="json")
         ask(server.url, confirmation="true", scheduledDeliveryTime="3600")
+        assert ask(server.url, to="+44700900001")[0] == "ERROR_011"
+        of_user = shown(server.url, "/s/a/_sandbox/scenario")
+        clock = shown(server.url, "/_sandbox/clock")
+        sessions = shown(server.url, "/_sandbox/sessions")
         server.stop()
+    assert (of_user["name"], of_user["file"], of_user["seed"]) == ("mine", str(scenario), 7)
+    assert of_user["rules"][0]["matched"] == 1
+    assert (clock["mode"], clock["now"]) == ("virtual", "2024-01-15T12:00:00Z")
+    assert ([session["name"] for session in sessions["sessions"]], sessions["most"]) == (["a"], 2)
+    assert "correct-horse" not in server.log
     assert body == '{"response":{"status":"ERROR_005"}}'
     assert not [name for name in headers if name.lower().startswith("x-sandbox")]
     assert json.loads(server.log.splitlines()[-1]) == {"event": "stopped", "reportsDue": 1}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.core import draw
-from sandbox.core.draw import LONGEST_DELAY_S, draw_delay, draw_timeline, fraction
+from sandbox.core.draw import LONGEST_DELAY_S, Chances, draw_delay, draw_timeline, fraction
 from sandbox.core.scenario import Fixed, Lognormal, Step, Uniform
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def test_a_fraction_is_from_0_up_to_but_not_1_and_always_the_same(
 
 def test_fractions_never_change_from_one_version_to_the_next() -> None:
     """A trace kept by one version must be read alike by another."""
-    assert fraction(seed=42, request_number=1, purpose="weight") == 0.36210995211310626
+    assert fraction(seed=42, request_number=1, purpose="weight") == 0.49937461196532484
 
 
 def test_fractions_are_spread_evenly() -> None:
@@ -52,6 +52,39 @@ def test_another_seed_request_or_purpose_draws_anew() -> None:
         for purpose in ("a", "b")
     }
     assert len(draws) == 50
+
+
+def test_draws_for_two_purposes_know_nothing_of_each_other() -> None:
+    quarters = dict.fromkeys(((a, b) for a in range(4) for b in range(4)), 0)
+    for number in range(8000):
+        first, second = (
+            int(4 * fraction(seed=1, request_number=number, purpose=purpose))
+            for purpose in ("rule 1", "rule 2")
+        )
+        quarters[first, second] += 1
+    assert all(400 < count < 600 for count in quarters.values())
+
+
+def test_a_hundred_rules_of_one_request_are_met_as_often_as_by_a_hundred_coins() -> None:
+    chances = Chances.of([(f"rule {number}", 0.5) for number in range(100)])
+    met = [sum(chances.met(seed=1, request_number=number)) for number in range(2000)]
+    mean = sum(met) / len(met)
+    assert 49.5 < mean < 50.5
+    assert 22 < sum((count - mean) ** 2 for count in met) / len(met) < 28
+
+
+@given(st.lists(st.tuples(st.text(), st.floats(0, 1)), max_size=8), SEEDS, st.integers(0))
+def test_what_is_drawn_together_is_what_is_drawn_apart(
+    wanted: list[tuple[str, float]], seed: int, number: int
+) -> None:
+    """Also at the edge: a draw is not below itself."""
+    wanted += [
+        (purpose, fraction(seed=seed, request_number=number, purpose=purpose)) for purpose, _ in wanted
+    ]
+    assert list(Chances.of(wanted).met(seed=seed, request_number=number)) == [
+        fraction(seed=seed, request_number=number, purpose=purpose) < probability
+        for purpose, probability in wanted
+    ]
 
 
 def test_a_fixed_delay_is_what_it_says() -> None:

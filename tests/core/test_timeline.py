@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from sandbox.core.model import Change, Status
 from sandbox.core.scenario import Step
-from sandbox.core.timeline import DEFAULT_VALIDITY, FINAL, expiry, is_final, plan
+from sandbox.core.statuses import is_final
+from sandbox.core.timeline import DEFAULT_VALIDITY, expiry, plan
 
 NOON = datetime(2024, 1, 15, 12, 0, tzinfo=UTC)
 THE_END = datetime.max.replace(tzinfo=UTC)
@@ -27,18 +28,6 @@ def planned(*steps: Step, expires_at: datetime | None = None) -> list[tuple[floa
     """Return when, in seconds, a message becomes what."""
     changes = plan(steps, start_at=NOON, expires_at=expires_at)
     return [((change.at - NOON).total_seconds(), change.status) for change in changes]
-
-
-@pytest.mark.parametrize("status", Status)
-def test_six_statuses_are_final(status: Status) -> None:
-    open_ones = {"scheduled", "pending", "enroute", "accepted"}
-    assert is_final(status) == (status not in open_ones)
-    assert len(FINAL) == 6
-
-
-@pytest.mark.parametrize("status", ["DELIVERED", "failed", "", "delivered "])
-def test_any_other_text_is_not_final(status: str) -> None:
-    assert not is_final(status)
 
 
 def test_a_message_expires_when_it_was_asked_to_or_48_hours_after_its_start() -> None:

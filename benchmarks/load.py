@@ -1,0 +1,80 @@
+"""Loading a server with wrk from the other core, and what came of it: requests a second and CPU time for each."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from server import LOAD_CORE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from server import Server
+
+CONNECTIONS = 64
+BUSY = 0.9
+"""The share of a core that a server must have used for a round to count."""
+
+PARAMETERS = {
+    "user": "you@example.com",
+    "apiKey": "a-key-of-20-letters.",
+    "to": "+34600000001",
+    "message": "Your verification code is: 482913",
+    "senderId": "VERIFY",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One measurement: requests a second, and the server's CPU time for each."""
+
+    rate: float
+    cpu_us: float
+    busy: float
+
+    def __str__(self) -> str:
+        mark = "" if self.busy >= BUSY else "  (its core was not busy: says nothing)"
+        return f"{self.rate:8.0f} requests/s  {self.cpu_us:6.1f} us CPU each  core {self.busy:4.0%}{mark}"
+
+
+def median(rounds: Sequence[Round]) -> Round:
+    """Return the median round of those in which the server was busy; of all where it was busy in none."""
+    counting = [each for each in rounds if each.busy >= BUSY] or rounds
+    return sorted(counting, key=lambda each: each.rate)[len(counting) // 2]
+
+
+def warm_up(server: Server, path: str, script: str) -> None:
+    """Load a server for a second, so that what happens once only has happened."""
+    _wrk(server, path, script, 1)
+
+
+def measure(server: Server, path: str, script: str, seconds: int) -> Round:
+    """Load a server with what *script* sends to *path*; it is Lua, as wrk takes it."""
+    before = server.cpu_s()
+    requests = _wrk(server, path, script, seconds)
+    used_s = server.cpu_s() - before
+    return Round(requests / seconds, used_s / requests * 1_000_000, used_s / seconds)
+
+
+def _wrk(server: Server, path: str, script: str, seconds: int) -> int:
+    """Load the server, and return how many requests it answered."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(script)
+        file.flush()
+        output = subprocess.run(
+            [
+                *("taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s"),
+                *("-s", file.name, f"http://127.0.0.1:{server.port}{path}"),
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+    found = re.search(r"([0-9]+) requests in", output)
+    if found is None or "Non-2xx" in output:
+        raise RuntimeError(output)
+    return int(found[1])

@@ -1,0 +1,143 @@
+"""What 200 rules cost the endpoint: requests a second with them against without any, for several kinds of rules.
+
+For each kind, a server with the rules and one without are loaded in turn, several times. The rules are such that none
+decides: all are tried on each request, and both servers do the same otherwise. wrk sends by GET from the other core;
+numbers and texts differ from one request to the next. A round in which a server's core was not busy says nothing, and
+is marked. Needs wrk and taskset.
+
+    python benchmarks/rules.py [--quick] [--rounds 5] [--seconds 2]
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import urlencode
+
+sys.path.insert(0, str(Path(__file__).parent))
+from command import Size, at_least, sizes
+from load import PARAMETERS, Round, measure, median, warm_up
+from server import SANDBOX, running
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+GOAL = 0.7
+NEVER = 1e-12
+"""A probability that is not met in any run."""
+LATE = 100_000_000
+"""A count that is not come to in any run."""
+
+When: TypeAlias = Mapping[str, object]
+
+PATTERNS = (
+    r"(?i)\border[ -]?{:03}[0-9]{{3}}\b",
+    r"\b(refund|return|exchange) {:03}\b",
+    r"^[A-Z]{{3}}-{:03} ",
+    r"[0-9]{{4}}-{:03}",
+    r"(?i)(code|otp|pin)[^0-9]{{0,10}}{:03}[0-9]{{4}}",
+)
+
+
+def _mixed() -> list[When]:
+    """Return rules as a large scenario has them: most name other destinations, a few count what comes."""
+    return [
+        *({"to": f"+3461{n:07}"} for n in range(70)),
+        *({"to": {"prefix": f"+{n}"}} for n in range(350, 390)),
+        *({"senderId": f"SHOP{n}", "message": {"contains": "invoice"}} for n in range(25)),
+        *({"message": {"contains": f"order {n}"}} for n in range(20)),
+        *({"message": {"regex": PATTERNS[n % 5].format(n)}} for n in range(15)),
+        *({"to": {"prefix": "+34"}, "nth": [LATE + n], "per": "senderId"} for n in range(10)),
+        *({"senderId": "VERIFY", "every": LATE + n} for n in range(5)),
+        *({"to": {"prefix": "+346"}, "probability": NEVER * (n + 1)} for n in range(10)),
+        *({"state": f"step-{n}"} for n in range(5)),
+    ]
+
+
+MIXES: dict[str, list[When]] = {
+    "mixed": _mixed(),
+    "to": [{"to": f"+3461{n:07}"} for n in range(200)],
+    "prefix": [{"to": {"prefix": f"+{n}"}} for n in range(350, 550)],
+    "any_of": [
+        {"senderId": {"any_of": [f"SHOP{n}", f"BANK{n}", {"prefix": f"TAXI{n}"}]}} for n in range(200)
+    ],
+    "not": [{"senderId": {"not": {"any_of": ["VERIFY", f"SHOP{n}"]}}} for n in range(200)],
+    "contains": [{"message": {"contains": f"order {n}"}} for n in range(200)],
+    "regex": [{"message": {"regex": PATTERNS[n % 5].format(n)}} for n in range(200)],
+    "state": [{"state": f"step-{n}"} for n in range(200)],
+    "probability": [{"probability": NEVER * (n + 1)} for n in range(200)],
+    "nth": [{"nth": [LATE + n]} for n in range(200)],
+}
+
+
+def main() -> int:
+    """Measure, print a table and the ratio for each kind of rules, and say whether it reaches the goal."""
+    chosen = sizes(
+        __doc__,
+        rounds=Size(5, 1, "how often each is measured"),
+        seconds=Size(2, 2, "how long each time"),
+    )
+    lines = []
+    for name, whens in MIXES.items():
+        without, with_rules = _compared(name, whens, **chosen)
+        lines.append((name, with_rules.rate / without.rate, with_rules.cpu_us - without.cpu_us))
+    reached = True
+    for name, ratio, more_us in lines:
+        reached &= at_least(GOAL, ratio, f"200 rules / none, {name:11} ({more_us:+5.0f} us CPU each)")
+    return 0 if reached else 1
+
+
+def _compared(name: str, whens: Sequence[When], *, rounds: int, seconds: int) -> tuple[Round, Round]:
+    """Return the median round without rules, and the one with a rule for each of *whens*."""
+    with tempfile.TemporaryDirectory() as folder:
+        empty, full = Path(folder, "none.yaml"), Path(folder, "rules.yaml")
+        empty.write_text(_scenario([]), "utf-8")
+        full.write_text(_scenario(whens), "utf-8")
+        with (
+            running(SANDBOX, "--scenario", str(empty)) as plain,
+            running(SANDBOX, "--scenario", str(full)) as ruled,
+        ):
+            measured: dict[str, list[Round]] = {"none": [], name: []}
+            warm_up(plain, "/", SCRIPT)
+            warm_up(ruled, "/", SCRIPT)
+            for _ in range(rounds):
+                for label, server in (("none", plain), (name, ruled)):
+                    measured[label].append(measure(server, "/", SCRIPT, seconds))
+                    print(f"{label:11} {measured[label][-1]}", flush=True)
+    return median(measured["none"]), median(measured[name])
+
+
+def _scenario(whens: Sequence[When]) -> str:
+    rules = [{"name": f"rule-{n}", "when": when, "respond": {"error": 6}} for n, when in enumerate(whens)]
+    return json.dumps({"name": "benchmark", "rules": rules})  # JSON is YAML too
+
+
+def _script() -> str:
+    """Return the Lua that has wrk send a thousand requests in turn; strings of JSON are Lua's too."""
+    targets = [
+        "/sendMtSms.php?"
+        + urlencode(
+            PARAMETERS | {"to": f"+34600000{n:03}", "message": f"Your code is: {n * 7919 % 1_000_000:06}"}
+        )
+        for n in range(1000)
+    ]
+    return f"""
+local targets, requests, last = {{{", ".join(map(json.dumps, targets))}}}, {{}}, 0
+function init()
+  for n, target in ipairs(targets) do requests[n] = wrk.format("GET", target) end
+end
+function request()
+  last = last % #requests + 1
+  return requests[last]
+end
+"""
+
+
+SCRIPT = _script()
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,401 @@
+"""The inbox in a real browser: what is seen, what keys do, what holds without a script, in the dark and on a phone."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
+from starlette.types import Receive, Scope, Send
+
+from sandbox.advance import advance
+from sandbox.app import create_app
+from sandbox.carrier import Arrived, Lost, Parcel
+from sandbox.clock import VirtualClock
+from sandbox.core.model import Call, Value
+from sandbox.engine import Engine
+from sandbox.serving import serving
+from tests.web.inbox.visits import KEY, SENT, with_inbox
+from tests.worlds import NOON, RECEIVER, FakeCarrier, at
+
+WIDE = {"width": 1280, "height": 900}
+PHONE = {"width": 360, "height": 740}
+
+PAGES = {
+    "messages": "/",
+    "search": "/?q=to:%2B34+form:x",
+    "nothing-found": "/?q=zebra",
+    "text": "/messages/m1",
+    "septets": "/messages/m2",
+    "arabic": "/messages/m3",
+    "emoji": "/messages/m4",
+    "flash": "/messages/m5",
+    "binary": "/messages/m6",
+    "part": "/messages/m8",
+    "failing-report": "/messages/m9",
+    "html": "/messages/m10",
+    "scheduled": "/messages/m11",
+    "requests": "/requests",
+    "refused": "/requests/r12",
+    "by-rule": "/requests/r13",
+    "send": "/send",
+    "try-out": "/send?to=%2B34600000001&message=9%E2%82%AC+today&dcs=1",
+    "too-long": "/send?code=13",
+    "sent": "/send?sent=r12",
+    "codes": "/codes",
+    "readings": "/readings",
+    "scenario": "/scenario",
+    "clock": "/clock",
+    "not-found": "/messages/m999",
+    "empty": "/s/empty/",
+    "empty-requests": "/s/empty/requests",
+}
+SCRIPTY = "<script>document.title = 'broken into'</script><b>bold</b> & \"quotes\""
+
+
+@dataclass
+class Sandbox:
+    """A served sandbox in which much has happened, at 12:01."""
+
+    url: str
+    engine: Engine
+    loop: asyncio.AbstractEventLoop
+
+    def send(self, **more: Value) -> None:
+        """Let the endpoint have a call, between two turns of its loop."""
+        call = Call("POST", "/sendMtSms.php", {**SENT, **more})
+
+        async def handle() -> None:
+            self.engine.handle(call)
+
+        asyncio.run_coroutine_threadsafe(handle(), self.loop).result(10)
+
+    def advance_to(self, seconds: float) -> None:
+        asyncio.run_coroutine_threadsafe(advance(self.engine, at(seconds)), self.loop).result(10)
+
+
+def _answer(parcel: Parcel) -> Arrived | Lost:
+    return Arrived(500, 41) if "broken" in parcel.url else Arrived(204, 3)
+
+
+@contextmanager
+def running() -> Iterator[Sandbox]:
+    app = create_app(clock=VirtualClock(NOON), carrier=FakeCarrier(_answer))
+    whole = with_inbox(app, app.state.sessions)
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def in_its_loop(scope: Scope, receive: Receive, send: Send) -> None:
+        if not loops:
+            loops.append(asyncio.get_running_loop())
+        await whole(scope, receive, send)
+
+    with serving(in_its_loop, grace_s=0) as url:
+        assert loops  # the lifespan began in it
+        yield Sandbox(url, app.state.engine, loops[0])
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    reported: dict[str, Value] = {"confirmation": "true", "callbackUrl": RECEIVER}
+    with running() as it:
+        it.send(message="Your order 10023 arrives on Tuesday between 9 and 12.", senderId="ORDER", **reported)
+        it.send(message="Only 9€ [this week] ~ see {example.com}", senderId="SHOP", dcs="1")
+        it.send(message="رمز التحقق الخاص بك هو 1234\nلا تشاركه مع أحد", senderId="BANK", dcs="8", **reported)
+        it.send(message="On its way 📦🚚 ❤️ 👩‍👧 🇪🇸 see you soon!", senderId="ORDER", dcs="8", **reported)
+        it.send(message="Leave the building by the stairs.", senderId="ALERT", udh="0100")
+        it.send(message="DCFFEE48656C6C6F2C20776F726C642100010203", dcs="4", udh="0605040B8423F0")
+        it.send(message="A concatenated message travels in parts, ", udh="050003CC0201", senderId="NEWS")
+        it.send(message="and a phone joins them.", udh="050003CC0202", senderId="NEWS")
+        it.send(
+            message="The receiver is broken", confirmation="true", callbackUrl="http://127.0.0.1:9000/broken"
+        )
+        it.send(message=SCRIPTY, senderId="HTML")
+        it.advance_to(50)
+        it.send(message="Later", scheduledDeliveryTime="3600", **reported)
+        it.send(message="No such sender", senderId="ABCDEFGHIJKL")
+        it.send(message="Too many", to="+15005550007")
+        it.advance_to(60)
+        yield it
+
+
+@pytest.fixture
+def fresh() -> Iterator[Sandbox]:
+    """A sandbox in which nothing has happened."""
+    with running() as it:
+        yield it
+
+
+@contextmanager
+def opened(chromium: Browser, **options: Any) -> Iterator[Page]:
+    """Open a page that must neither complain nor ask for anything from elsewhere."""
+    context = chromium.new_context(**{"viewport": WIDE, "color_scheme": "light", **options})
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    complaints: list[str] = []
+    elsewhere: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and "404" not in message.text:
+            complaints.append(message.text)
+
+    def watch(route: Route) -> None:
+        if not route.request.url.startswith("http://127.0.0.1:"):
+            elsewhere.append(route.request.url)
+        route.continue_()
+
+    page.on("console", listen)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.route("**/*", watch)
+    yield page
+    assert complaints == []
+    assert elsewhere == []
+    context.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    with opened(chromium) as it:
+        yield it
+
+
+VIEWS: dict[str, dict[str, Any]] = {
+    "wide": {},
+    "wide-dark": {"color_scheme": "dark"},
+    "phone": {"viewport": PHONE},
+    "phone-dark": {"viewport": PHONE, "color_scheme": "dark"},
+}
+
+
+def grave(page: Page) -> list[Any]:
+    """Return what axe finds serious on a page."""
+    found = Axe().run(page).response["violations"]
+    return [
+        (each["id"], [node["target"] for node in each["nodes"]][:3])
+        for each in found
+        if each["impact"] in {"serious", "critical"}
+    ]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_page_can_be_used_by_everybody(
+    view: str, chromium: Browser, sandbox: Sandbox, pictures: Path
+) -> None:
+    """Axe finds nothing serious, and nothing is wider than the window."""
+    options = VIEWS[view]
+    with opened(chromium, **options) as page:
+        for name, path in PAGES.items():
+            page.goto(sandbox.url + path)
+            page.screenshot(path=pictures / f"{name}-{view}.png", full_page=True)
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= options.get("viewport", WIDE)["width"], name
+            # Widths and colours are what the views differ in: each of both is looked at once.
+            if view in {"wide", "phone-dark"}:
+                assert grave(page) == [], name
+
+
+def test_a_widest_window_is_filled_with_care(chromium: Browser, sandbox: Sandbox, pictures: Path) -> None:
+    with opened(chromium, viewport={"width": 1600, "height": 1000}) as page:
+        for name in ("messages", "emoji", "try-out"):
+            page.goto(sandbox.url + PAGES[name])
+            page.screenshot(path=pictures / f"{name}-1600.png", full_page=True)
+            assert page.evaluate("document.documentElement.scrollWidth") == 1600
+
+
+def test_every_page_reads_without_a_script(chromium: Browser, sandbox: Sandbox) -> None:
+    with opened(chromium, java_script_enabled=False) as page:
+        for path in PAGES.values():
+            page.goto(sandbox.url + path)
+            expect(page.locator("main")).not_to_be_empty()
+            for button in page.locator(".copy, #help, #theme").all():
+                expect(button).to_be_hidden()
+
+
+def test_without_a_script_a_message_is_sent_and_reported(chromium: Browser, fresh: Sandbox) -> None:
+    with opened(chromium, java_script_enabled=False) as page:
+        page.goto(f"{fresh.url}/send")
+        page.get_by_label("To to").fill("+34600000001")
+        page.get_by_label("Message message").fill("Hello\nthere")
+        page.get_by_text("All parameters").click()
+        page.get_by_label("Reports confirmation").select_option("true")
+        page.get_by_label("Where reports go").fill(RECEIVER)
+        page.get_by_role("button", name="Try it out").click()
+        expect(page.locator("#outcome")).to_contain_text("It passed all 14 checks.")
+        expect(page.get_by_label("Message message")).to_have_value("Hello\nthere")
+        page.get_by_role("button", name="Send", exact=True).click()
+        page.get_by_role("link", name="Message m1").click()
+        page.get_by_text("Send a report by hand").click()
+        page.get_by_label("Status").select_option("rejected")
+        page.get_by_role("button", name="Send the report").click()
+        expect(page.get_by_text("It is rejected, which is final.")).to_be_visible()
+        assert page.url.endswith("/messages/m1#c1")
+
+
+def test_a_message_full_of_html_shows_as_text(page: Page, sandbox: Sandbox) -> None:
+    page.goto(sandbox.url)
+    expect(page.get_by_text(SCRIPTY)).to_be_visible()
+    page.goto(f"{sandbox.url}/messages/m10")
+    expect(page.locator(".bubble")).to_have_text(SCRIPTY)
+    assert "broken into" not in page.title()
+
+
+def test_a_row_is_opened_wherever_it_is_clicked(page: Page, sandbox: Sandbox) -> None:
+    page.goto(sandbox.url)
+    page.locator("tbody tr").last.locator(".c-time").click(force=True)  # the link lies over the row
+    expect(page.get_by_role("heading", name="Message m1")).to_be_visible()
+
+
+def test_searching_narrows_the_list(page: Page, sandbox: Sandbox) -> None:
+    page.goto(sandbox.url)
+    page.keyboard.press("/")
+    page.keyboard.type('sender:ORDER "order 10023"')
+    page.keyboard.press("Enter")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.get_by_role("status")).to_have_text("1 message found of 11")
+
+
+def test_right_to_left_text_begins_on_the_right(page: Page, sandbox: Sandbox) -> None:
+    page.goto(f"{sandbox.url}/messages/m3")
+    assert page.locator(".bubble").evaluate("each => getComputedStyle(each).direction") == "rtl"
+    first, second = page.locator(".g").nth(0).bounding_box(), page.locator(".g").nth(1).bounding_box()
+    assert first is not None
+    assert second is not None
+    assert first["x"] > second["x"]
+
+
+def test_parts_read_as_one_text(page: Page, sandbox: Sandbox) -> None:
+    page.goto(f"{sandbox.url}/messages/m8")
+    expect(page.locator(".bubble")).to_have_text(
+        "A concatenated message travels in parts, and a phone joins them."
+    )
+    page.get_by_role("link", name="1 · m7").click()
+    expect(page.get_by_role("heading", name="Message m7")).to_be_visible()
+
+
+def test_a_flash_message_lies_over_the_screen(page: Page, sandbox: Sandbox) -> None:
+    page.goto(f"{sandbox.url}/messages/m5")
+    expect(page.locator(".popup")).to_contain_text("Leave the building by the stairs.")
+
+
+def test_a_binary_message_is_a_dump(page: Page, sandbox: Sandbox) -> None:
+    page.goto(f"{sandbox.url}/messages/m6")
+    expect(page.locator(".bubble pre")).to_contain_text("DC FF EE 48 65 6C 6C 6F  ···Hello")
+
+
+def test_keys_lead_through_the_pages(page: Page, sandbox: Sandbox) -> None:
+    page.goto(sandbox.url)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    for key, heading in (("j", "Message m10"), ("k", "Message m9"), ("u", "Message m10")):
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        expect(page.locator("#help")).to_be_visible()  # the script has begun
+        page.keyboard.press(key)
+    expect(page.locator("tbody tr")).to_have_count(11)
+    for key, heading in (("e", "Error codes"), ("q", "Readings"), ("n", "Send a message"), ("c", "Clock")):
+        expect(page.locator("#help")).to_be_visible()  # the script has begun
+        page.keyboard.press("g")
+        page.keyboard.press(key)
+        expect(page.get_by_role("heading", name=heading, level=1)).to_be_visible()
+
+
+def test_a_question_mark_lists_the_keys(page: Page, sandbox: Sandbox) -> None:
+    page.goto(sandbox.url)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert grave(page) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_keys_are_letters_where_somebody_types(page: Page, sandbox: Sandbox) -> None:
+    page.goto(f"{sandbox.url}/send")
+    page.get_by_label("Message message").fill("")
+    page.get_by_label("Message message").press_sequentially("g m ? / jk")
+    expect(page.get_by_label("Message message")).to_have_value("g m ? / jk")
+
+
+def test_the_first_stop_of_the_tab_key_skips_to_the_content(page: Page, sandbox: Sandbox) -> None:
+    page.goto(sandbox.url)
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_all_can_be_reached_by_tab_and_is_seen_where_it_is(page: Page, sandbox: Sandbox) -> None:
+    for name in ("messages", "text", "refused", "try-out"):
+        page.goto(sandbox.url + PAGES[name])
+        stops = 0
+        while stops < 150:
+            page.keyboard.press("Tab")
+            seen = page.evaluate(
+                """() => {
+                    const it = document.activeElement;
+                    if (!it || it === document.body) return null;
+                    const row = it.closest('tr'), tab = it.matches('.snippets > input');
+                    const drawn = tab ? document.querySelector(`label[for="${it.id}"]`) : it.matches('.row') ? row : it;
+                    return getComputedStyle(drawn).outlineStyle + ' ' + it.outerHTML.slice(0, 80);
+                }"""
+            )
+            if seen is None:
+                break
+            assert not seen.startswith("none"), seen
+            stops += 1
+        assert 10 < stops < 150
+
+
+def test_light_and_dark_are_chosen_and_kept(page: Page, sandbox: Sandbox) -> None:
+    background = "getComputedStyle(document.documentElement).backgroundColor"
+    page.goto(sandbox.url)
+    light = page.evaluate(background)
+    page.get_by_role("button", name="Change between light and dark").click()
+    assert page.evaluate(background) != light
+    page.goto(f"{sandbox.url}/codes")
+    assert page.evaluate(background) != light
+    page.keyboard.press("t")
+    assert page.evaluate(background) == light
+
+
+def test_code_is_copied(chromium: Browser, sandbox: Sandbox) -> None:
+    with opened(chromium, permissions=["clipboard-read", "clipboard-write"]) as page:
+        page.goto(f"{sandbox.url}/requests/r12")
+        page.get_by_text("Python", exact=True).click()
+        page.get_by_role("button", name="Copy: Python").click()
+        expect(page.get_by_role("button", name="Copy: Python")).to_have_text("Copied")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied.startswith("import requests\n")
+        assert KEY not in copied
+
+
+def test_what_would_come_of_it_follows_the_typing(page: Page, fresh: Sandbox) -> None:
+    page.goto(f"{fresh.url}/send")
+    page.get_by_label("To to").fill("+34600000001")
+    page.get_by_label("Message message").press_sequentially("9€ {today}")
+    expect(page.locator("#outcome")).to_contain_text("is not in ISO-8859-1: send it with dcs=8")
+    page.get_by_text("All parameters").click()
+    page.get_by_label("Data coding").select_option("1")
+    expect(page.locator("#outcome .lead")).to_contain_text("13 of 160 septets")
+    expect(page.locator("#outcome .g2")).to_have_count(3)
+    page.get_by_label("Message message").fill("a" * 161)
+    expect(page.locator("#outcome")).to_contain_text("1 too many")
+    assert fresh.engine.store.counts()["requests"] == 0
+
+
+def test_a_button_changes_the_page_without_loading_it_anew(page: Page, fresh: Sandbox) -> None:
+    fresh.send(message="Hello", confirmation="true", callbackUrl=RECEIVER)
+    page.goto(f"{fresh.url}/messages/m1")
+    page.evaluate("window.stayed = true")
+    page.get_by_text("Send a report by hand").click()
+    page.get_by_label("Status").select_option("delivered")
+    page.get_by_role("button", name="Send the report").click()
+    expect(page.locator(".title .status")).to_have_text("delivered")
+    expect(page.get_by_role("button", name="Send again")).to_be_visible()
+    assert page.evaluate("window.stayed")
+    expect(page.get_by_text("The message takes this status now.")).to_be_visible()
