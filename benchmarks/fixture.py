@@ -16,16 +16,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import entry_points
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from command import Size, at_most, sizes
 from server import HERE, SANDBOX, SERVER_CORE, running
 
+MODULE = "panelsms_sandbox_pytest"
+PLUGIN = next((each.name for each in entry_points(group="pytest11") if each.value == MODULE), MODULE)
+
 GOAL_MS = 5.0
 GOAL_FIRST = 1.3
 
-TESTS = '''
+TESTS = """
 import http.client, pytest, urllib.parse
 from urllib.parse import urlsplit
 
@@ -52,9 +56,9 @@ def shared(sms_sandbox_server):
 
 def test_no_session_is_left(sms_sandbox_server):
     assert sms_sandbox_server.control.get("sessions")["total"] == 0
-'''
+"""
 
-CONFTEST = '''
+CONFTEST = """
 import json, os, threading, time, pytest
 
 taken = {"test_with": [], "test_without": []}
@@ -80,7 +84,7 @@ def pytest_sessionfinish(session):
     with open(os.environ["FOUND"], "w") as file:
         json.dump({"taken": taken, "left": {name: after[name] - before[name] for name in after},
                    "failed": session.testsfailed}, file)
-'''
+"""
 
 FIRST = """
 import os, time
@@ -113,9 +117,16 @@ def _added(folder: Path, tests: int) -> bool:
     for name, median in medians.items():
         print(f"{name:12} {median:6.2f} ms (median of {tests})")
     left = ", ".join(f"{number} {what}" for what, number in found["left"].items())
-    print(f"left behind by {2 * tests} tests: {left}, no session" if not found["failed"] else "sessions are left behind")
+    print(
+        f"left behind by {2 * tests} tests: {left}, no session"
+        if not found["failed"]
+        else "sessions are left behind"
+    )
     is_clean = not found["failed"] and not any(found["left"].values())
-    return at_most(GOAL_MS, medians["test_with"] - medians["test_without"], "ms that the fixture adds") and is_clean
+    return (
+        at_most(GOAL_MS, medians["test_with"] - medians["test_without"], "ms that the fixture adds")
+        and is_clean
+    )
 
 
 def _first(rounds: int) -> bool:
@@ -132,7 +143,9 @@ def _first(rounds: int) -> bool:
                 taken[name].append((float(_pytest(Path(folder))) - began) * 1000)
     # The first round reads files that later ones find in memory.
     medians = {name: statistics.median(times[1:]) for name, times in taken.items()}
-    print(f"serve        {medians['serve']:6.0f} ms from process start to the first answer (median of {rounds})")
+    print(
+        f"serve        {medians['serve']:6.0f} ms from process start to the first answer (median of {rounds})"
+    )
     for name in ("no fixture", "sms_sandbox"):
         print(f"{name:12} {medians[name]:6.0f} ms from process start to the first test")
     waited = medians["sms_sandbox"] - medians["no fixture"]
@@ -143,7 +156,7 @@ def _pytest(folder: Path) -> str:
     """Run the tests in *folder* on the server's core, and return what they have found."""
     found = folder / "found"
     environment = {**os.environ, "FOUND": str(found), "PYTHONPATH": str(HERE.parent)}
-    plugins = ("-p", "panelsms_sandbox_pytest", "-p", "no:cacheprovider", "-p", "no:randomly")
+    plugins = ("-p", PLUGIN, "-p", "no:cacheprovider", "-p", "no:randomly")
     subprocess.run(
         ["taskset", "-c", str(SERVER_CORE), sys.executable, "-m", "pytest", "-q", *plugins, str(folder)],
         cwd=folder,

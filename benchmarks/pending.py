@@ -37,6 +37,7 @@ from server import SERVER_CORE
 
 from sandbox.advance import advance
 from sandbox.app import build_engine
+from sandbox.carrier import HttpCarrier
 from sandbox.clock import VirtualClock
 from sandbox.config import Config
 from sandbox.core.model import Call
@@ -102,7 +103,8 @@ def main() -> int:
 async def _compared(story: Story, url: str, messages: int) -> float:
     """Return the time the sandbox takes for its messages, as a multiple of what the bare posts take."""
     clock = VirtualClock(NOON)
-    engine = build_engine(Config(max_messages=messages), scenario=REPORTED, clock=clock)
+    carrier = HttpCarrier()
+    engine = build_engine(Config(max_messages=messages), scenario=REPORTED, clock=clock, carrier=carrier)
     each = messages // PARTS
     ours, bare = [], []
     began = Times.now()
@@ -139,6 +141,7 @@ async def _compared(story: Story, url: str, messages: int) -> float:
                 flush=True,
             )
     await engine.dispatcher.stop()
+    await carrier.close()
     sandbox, posts = (
         Times(sum(each.wall for each in all_), sum(each.cpu for each in all_)) for all_ in (ours, bare)
     )

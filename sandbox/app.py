@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route, Router
 
 from sandbox import contract
@@ -187,7 +188,13 @@ def create_app(
     async def answer_the_rest(scope: Scope, receive: Receive, send: Send) -> None:
         name, path = split_path(scope["path"], by_user=by_user)
         if name is not None and not (path == "/" and scope.get("method") == "DELETE"):
-            scope = {**scope, "root_path": f"/s/{name}", SESSION: sessions.called(name)}
+            # `/s/NAME` is its first page as well.
+            scope = {
+                **scope,
+                "root_path": f"/s/{name}",
+                "path": f"/s/{name}{path}",
+                SESSION: sessions.called(name),
+            }
             if path in PATHS:
                 await endpoint({**scope, "path": path}, receive, send)
                 return
@@ -207,12 +214,18 @@ def _build_rest(config: Config, sessions: Sessions, session_of: Callable[[Scope]
     from sandbox.web.control.operation import routes  # noqa: PLC0415 - likewise
     from sandbox.web.control.sessions import AT_ROOT  # noqa: PLC0415 - likewise
     from sandbox.web.guard import Guard  # noqa: PLC0415 - likewise
-    from sandbox.web.problems import HANDLERS  # noqa: PLC0415 - likewise
+    from sandbox.web.inbox import Inbox  # noqa: PLC0415 - likewise
+    from sandbox.web.problems import HANDLERS, http_exception  # noqa: PLC0415 - likewise
 
+    inbox = Inbox(session_of)
     control = Router(routes(OPERATIONS, config, sessions, session_of), redirect_slashes=False)
     rest = Starlette(
-        routes=[Mount("/_sandbox", control), *routes(AT_ROOT, config, sessions, session_of)],
-        exception_handlers=HANDLERS,
+        routes=[
+            Mount("/_sandbox", control),
+            *routes(AT_ROOT, config, sessions, session_of),
+            *inbox.routes(),
+        ],
+        exception_handlers={**HANDLERS, HTTPException: inbox.or_page(http_exception)},
     )
     rest.router.redirect_slashes = False
     return Guard(rest, token=config.admin_token, allow_host=config.allow_host)

@@ -10,19 +10,29 @@ import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
 from sandbox import __version__
-from sandbox.errors import SandboxError, UnreachableError, did_you_mean
+from sandbox.errors import SandboxError, ScenarioError, UnreachableError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME: Final = "panelsms-sandbox"
 
-COMMANDS: Final = ("serve", "send", "explain", "codes", "contract", "health")
+COMMANDS: Final = (
+    "serve",
+    "check",
+    "scenarios",
+    "send",
+    "explain",
+    "codes",
+    "schema",
+    "contract",
+    "health",
+)
 """In the order of --help; the first is run when none is named."""
 
 _OF_THE_GROUP: Final = frozenset({"-h", "--help", "--version"})
@@ -32,6 +42,13 @@ class _Mistake(click.ClickException):
     """An option that cannot work: one line on stderr."""
 
     exit_code = 2
+
+
+class _Mistakes(_Mistake):
+    """Mistakes in a scenario: one line each on stderr, as editors read them."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(self.message, file=file or sys.stderr)
 
 
 class _Commands(click.Group):
@@ -65,6 +82,8 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except UnreachableError as error:
             raise click.ClickException(str(error)) from None
+        except ScenarioError as error:
+            raise _Mistakes(str(error)) from None
         except SandboxError as error:
             raise _Mistake(str(error)) from None
 

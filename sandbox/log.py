@@ -9,6 +9,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
+from sandbox.core.masking import shown_answer, without_secrets
 from sandbox.core.model import CallbackState, RequestRecord
 from sandbox.core.spelling import excerpt
 from sandbox.core.times import rfc3339_millis
@@ -60,11 +61,11 @@ class Log:
 
 
 def _request_text(record: RequestRecord) -> str:
-    line = f"{_clock(record.at)} r{record.number} {record.call.method} {excerpt(record.answer.body, 80)}"
+    line = f"{_clock(record.at)} r{record.number} {record.call.method} {excerpt(shown_answer(record), 80)}"
     if record.reason:
-        line += f" - {excerpt(record.reason, 400)}"
+        line += f" - {excerpt(without_secrets(record.reason), 400)}"
     if record.hints:
-        line += f" (hint: {excerpt('; '.join(record.hints), 400)})"
+        line += f" (hint: {excerpt(without_secrets('; '.join(record.hints)), 400)})"
     return line
 
 
@@ -77,15 +78,15 @@ def _request_json(record: RequestRecord) -> str:
         method=record.call.method,
         to=to if isinstance(to, str) else None,
         status=record.answer.status,
-        answer=record.answer.body,
-        reason=record.reason,
-        hints=list(record.hints),
+        answer=shown_answer(record),
+        reason=None if record.reason is None else without_secrets(record.reason),
+        hints=list(map(without_secrets, record.hints)),
     )
 
 
 def _callback_text(callback: Callback) -> str:
     state = "failed, will be tried again" if callback.state is CallbackState.WAITING else callback.state
-    line = f"c{callback.number} report to {excerpt(callback.url, 120)} {state}"
+    line = f"c{callback.number} report to {excerpt(without_secrets(callback.url), 120)} {state}"
     at, why = _latest(callback)
     return (f"{_clock(at)} " if at else "") + line + (f" - {excerpt(why, 400)}" if why else "")
 
@@ -97,7 +98,7 @@ def _callback_json(callback: Callback) -> str:
         event="callback",
         id=f"c{callback.number}",
         transactionId=callback.message.transaction_id,
-        url=callback.url,
+        url=without_secrets(callback.url),
         state=callback.state,
         attempts=len(callback.attempts),
         reason=why,

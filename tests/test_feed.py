@@ -60,7 +60,11 @@ async def test_what_is_waited_for_is_looked_at_after_each_thing_that_happens_and
 
 async def test_who_gives_up_waiting_listens_no_more() -> None:
     feed = Feed()
-    waiting = asyncio.create_task(feed.until(lambda: None))
+
+    def never() -> str | None:
+        return None
+
+    waiting = asyncio.create_task(feed.until(never))
     await turns()
     waiting.cancel()
     await turns()

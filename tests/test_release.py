@@ -90,8 +90,19 @@ def top_level(names: Iterable[str]) -> set[str]:
     return {PurePosixPath(name).parts[0] for name in names}
 
 
-def test_the_wheel_holds_the_package_and_nothing_beside_it(release: Release) -> None:
-    assert top_level(release.in_wheel) == {"sandbox", f"panelsms_sandbox-{__version__}.dist-info"}
+def test_the_wheel_holds_the_package_its_pytest_plugin_and_nothing_beside_them(release: Release) -> None:
+    assert top_level(release.in_wheel) == {
+        "sandbox",
+        "panelsms_sandbox_pytest.py",
+        f"panelsms_sandbox-{__version__}.dist-info",
+    }
+
+
+def test_the_wheel_holds_what_pages_are_made_of(release: Release) -> None:
+    assert {
+        "sandbox/web/inbox/templates/layout.html",
+        "sandbox/web/inbox/static/inbox.css",
+    } <= release.in_wheel
 
 
 def test_the_wheel_holds_every_module_and_says_that_they_are_typed(release: Release) -> None:
@@ -109,6 +120,7 @@ def test_the_wheel_installs_the_command(release: Release) -> None:
     with ZipFile(release.wheel) as archive:
         entry_points = archive.read(f"panelsms_sandbox-{__version__}.dist-info/entry_points.txt").decode()
     assert "[console_scripts]\npanelsms-sandbox = sandbox.cli:main\n" in entry_points
+    assert "[pytest11]\npanelsms_sandbox_pytest = panelsms_sandbox_pytest\n" in entry_points
 
 
 def test_the_source_archive_builds_the_same_wheel(release: Release, tmp_path: Path) -> None:

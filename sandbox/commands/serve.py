@@ -190,9 +190,7 @@ def _config(
         if not _HOST.fullmatch(host):
             raise ConfigError(f"--allow-host {host}: name a host alone, such as sandbox.example.com")
     if admin_token is not None and not _TOKEN.fullmatch(admin_token):
-        raise ConfigError(
-            "--admin-token cannot go into a header: write one or more of A-Z a-z 0-9 - . _ ~ + / ="
-        )
+        raise ConfigError("--admin-token cannot go into a header: write it in visible ASCII, without blanks")
     return Config(
         readings=readings_of(readings),
         callback_url=callback_url,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandbox.core.model import Value
+    from sandbox.core.model import RequestRecord, Value
 
 
 def masked(secret: str) -> str:
@@ -40,6 +40,12 @@ def without_key(text: str, parameters: Mapping[str, Value]) -> str:
         if is_key(name) and isinstance(value, str) and value:
             text = text.replace(value, masked(value))
     return text
+
+
+def shown_answer(record: RequestRecord) -> str:
+    """Return the body of an answer; one that a rule has written may hold the key of the request."""
+    body, respond = record.answer.body, record.respond
+    return body if respond is None or respond.body is None else without_key(body, record.call.parameters)
 
 
 _NOT_LETTERS = re.compile("[^a-z]")

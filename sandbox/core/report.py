@@ -9,8 +9,8 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from sandbox.core.template import render
 from sandbox.core.statuses import is_final
+from sandbox.core.template import render
 from sandbox.core.times import rfc3339
 
 if TYPE_CHECKING:

@@ -74,7 +74,8 @@ async def _sandbox_error(_: Request, error: Exception) -> JSONResponse:
     return problem(status, str(error))
 
 
-async def _http_exception(request: Request, error: Exception) -> JSONResponse:
+async def http_exception(request: Request, error: Exception) -> JSONResponse:
+    """Answer what the router itself refuses: a path where nothing is, a method that is not allowed."""
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for this class
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = (error.headers or {}).get("Allow", "")
@@ -88,5 +89,5 @@ async def _http_exception(request: Request, error: Exception) -> JSONResponse:
 
 HANDLERS: Final[Mapping[type[Exception], ExceptionHandler]] = {
     SandboxError: _sandbox_error,
-    HTTPException: _http_exception,
+    HTTPException: http_exception,
 }

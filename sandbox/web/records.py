@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.core.checks import room_beside
 from sandbox.core.coding import user_data
-from sandbox.core.masking import is_key, masked, without_key, without_secrets
+from sandbox.core.masking import is_key, masked, shown_answer, without_secrets
 from sandbox.core.model import Status, Unreadable
 from sandbox.core.times import rfc3339, rfc3339_millis
 
@@ -88,7 +88,7 @@ def request_json(record: RequestRecord) -> JsonObject:
         "at": rfc3339(record.at),
         "parameters": parameters_json(record.call.parameters),
         "status": record.answer.status,
-        "answer": _answer(record),
+        "answer": shown_answer(record),
         "contentType": record.answer.content_type,
         "error": record.error,
         "reason": _without_secrets(record.reason),
@@ -122,12 +122,6 @@ def _shown(name: str, text: str) -> str:
     if is_key(name):
         return masked(text)
     return without_secrets(text) if name.lower() == "callbackurl" else text
-
-
-def _answer(record: RequestRecord) -> str:
-    """Return the body of an answer; one that a rule has written may hold any parameter."""
-    body, respond = record.answer.body, record.respond
-    return body if respond is None or respond.body is None else without_key(body, record.call.parameters)
 
 
 def _body(callback: Callback) -> JsonObject | str | None:

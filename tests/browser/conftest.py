@@ -11,13 +11,14 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 PICTURES = Path(os.environ.get("SCREENSHOTS", Path(__file__).parents[2] / "test-artifacts"))
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread: it must be gone before tests that start one of their own.
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip(f"{CHROMIUM} is not installed")

@@ -245,9 +245,12 @@ def test_no_reading_makes_an_answer_undocumented(
 
 
 def check_control(said: Said, method: str) -> None:
-    """Fail unless an answer of the control API is JSON, or a problem document."""
+    """Fail unless an answer is a page, a file of one, JSON, or a problem document."""
     assert said.status in {200, 404, 405, 422}
     if method == "HEAD" and not said.body:
+        return
+    if said.headers[b"content-type"].startswith((b"text/", b"image/")):
+        assert said.status == 200
         return
     document = json.loads(said.body)
     if said.status == 200:
@@ -320,7 +323,7 @@ def test_odd_requests_can_be_shown(used_app: ASGIApp) -> None:
 @example("GET", "", b"")
 @example("GET", "/_sandbox/messages/", b"")
 @example("GET", "/_sandbox/messages/m1", b"a=%ED%A0%80")
-def test_any_other_path_and_query_gets_json_or_a_problem(
+def test_any_other_path_and_query_gets_a_page_json_or_a_problem(
     used_app: ASGIApp, method: str, path: str, query: bytes
 ) -> None:
     if path not in PATHS:

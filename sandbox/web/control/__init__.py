@@ -14,7 +14,6 @@ from sandbox.web.control import (
     events,
     health,
     messages,
-    metrics,
     openapi,
     questions,
     requests,
@@ -36,7 +35,6 @@ _OPERATIONS: Final = (
     *accounts.OPERATIONS,
     *sessions.OPERATIONS,
     *events.OPERATIONS,
-    *metrics.OPERATIONS,
 )
 
 OPERATIONS: Final[tuple[Operation, ...]] = (

@@ -1,4 +1,4 @@
-"""Whether the sandbox serves, and starting afresh."""
+"""Whether the sandbox serves, its metrics, and starting afresh."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from sandbox.web.control.operation import Answer, Operation
 from sandbox.web.control.schemas import COUNT, TEXT, members, ref
 
 if TYPE_CHECKING:
+    from starlette.responses import Response
+
     from sandbox.web.control.operation import Asked
 
 
@@ -43,6 +45,14 @@ async def reset(asked: Asked) -> JSONResponse:
     return JSONResponse({"reset": True, "scenario": asked.engine.scenario.name})
 
 
+async def metrics(asked: Asked) -> Response:
+    """Show the counts of this session as Prometheus text; those of another are under its own path."""
+    # It takes as long to import as all that is here, and few ask for it.
+    from sandbox.web.control.metrics import exposition  # noqa: PLC0415
+
+    return exposition(asked.engine, asked.sessions)
+
+
 _HEALTH: Final = members(
     status={"const": "ok"},
     version=TEXT,
@@ -60,6 +70,7 @@ _HEALTH: Final = members(
 
 OPERATIONS: Final = (
     Operation("GET", "/health", health, {200: Answer("It serves.", _HEALTH)}),
+    Operation("GET", "/metrics", metrics, {200: Answer("The metrics.", TEXT, "text/plain")}),
     Operation(
         "POST",
         "/reset",

@@ -118,9 +118,8 @@ async def wait(asked: Asked) -> JSONResponse:
             matching.add(record.number)
         elif kind is Kind.MESSAGE:
             matching.discard(record.number)
-        elif (
-            choice.wanted.get("status") == Status.PENDING
-        ):  # which a scheduled one becomes when its time comes
+        elif kind is Kind.CLOCK and choice.wanted.get("status") == Status.PENDING:
+            # A scheduled message becomes it when its time comes, without anybody saying so.
             matching.update(each.number for each in choice.messages())
 
     def enough() -> list[Message] | None:
@@ -133,7 +132,7 @@ async def wait(asked: Asked) -> JSONResponse:
     with engine.feed.told_to(hear):
         there = await asked.within(timeout_s, engine.feed.until(enough))
     if there is None:
-        there = list(choice.messages())  # on a running clock nobody says so
+        there = list(choice.messages())  # likewise, on a running clock
     if len(there) < count:
         raise _waited_in_vain(choice, len(there), count, timeout_s)
     return JSONResponse(

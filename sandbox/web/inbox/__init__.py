@@ -98,11 +98,12 @@ class Inbox:
         return answer
 
     def _visit(self, request: Request) -> Visit:
-        url = request.url
+        # Not request.url: it raises where a query holds octets that are no text.
+        host = request.headers.get("host", "localhost")
         return Visit(
             session=self._session_of(request.scope),
             base=request.scope.get("root_path", ""),
-            origin=f"{url.scheme}://{url.netloc}",
+            origin=f"{request.scope['scheme']}://{host}",
             query=dict(request.query_params),
             path=request.path_params,
         )

@@ -75,7 +75,7 @@ async def test_a_replay_sends_the_same_once_more() -> None:
 
 
 async def test_a_replay_of_what_waits_for_its_next_attempt_makes_it_now() -> None:
-    answers = iter([Lost("connection refused", 1), Arrived(200, 1)])
+    answers = iter((Lost("connection refused", 1), Arrived(200, 1)))
     async with talking(carrier=FakeCarrier(lambda _: next(answers))) as client:
         await client.submit(**REPORTED)
         await client.world.pass_time(1)
@@ -149,7 +149,7 @@ async def test_a_retry_that_is_not_due_yet_does_not_hold_up() -> None:
         assert (await client.shown("callbacks/c1"))["state"] == "waiting"
 
 
-@pytest.mark.parametrize("timeout", [True, "soon", -1, [5], "-5s", "1e400"])
-async def test_what_is_no_timeout(client: Client, timeout: object) -> None:
-    detail = await client.refused("POST", "settle", 422, {"timeout": timeout})
+@pytest.mark.parametrize("written", [True, "soon", -1, [5], "-5s", "1e400"])
+async def test_what_is_no_timeout(client: Client, written: object) -> None:
+    detail = await client.refused("POST", "settle", 422, {"timeout": written})
     assert detail.startswith("timeout: ")

@@ -99,8 +99,8 @@ async def test_an_advance_ends_when_another_clock_is_chosen_meanwhile() -> None:
     carrier.hold("127.0.0.1")
     async with talking(carrier=carrier) as client:
         await client.submit(**REPORTED)
-        await client.submit(scheduledDeliveryTime="60")
-        moving = asyncio.create_task(client.done("POST", "clock/advance", {"by": "1h"}))
+        await client.submit(scheduledDeliveryTime="36000")
+        moving = asyncio.create_task(client.done("POST", "clock/advance", {"by": "1d"}))
         await turns()
         await client.done("PUT", "clock", {"mode": "x2", "now": "2024-01-15T12:00:01Z"})
         carrier.let_go("127.0.0.1")

@@ -20,7 +20,7 @@ from sandbox.web.control import events
 from sandbox.web.control.events import Broadcast
 from tests.command_line import serve
 from tests.served import TIMEOUT_S, Served, served
-from tests.worlds import NOON, REPORTED, VALID, FakeCarrier, get
+from tests.worlds import NOON, REPORTED, VALID, FakeCarrier, get, turns
 
 AT_ONCE = written("name: at-once\ndefault: {dlr: [{status: delivered}]}").scenario
 
@@ -122,7 +122,7 @@ def test_a_report_is_told_and_what_became_of_its_message(server: Served, stream:
     server.call(REPORTED)
     stream.about("request")
     server.advance(1)
-    told = {}
+    told: dict[str, Any] = {}
     while "clock" not in told or told.get("callback", {}).get("state") != "delivered":
         kind, record = stream.event()
         told[kind] = record
@@ -293,6 +293,37 @@ async def test_nobody_who_listens_costs_nothing() -> None:
             assert len(feed.listeners) == 1
         assert len(feed.listeners) == 1
     assert (feed.listeners, feed.at_end) == ([], [])
+
+
+@pytest.mark.anyio
+async def test_after_a_telling_there_is_a_rest_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = create_app(clock=VirtualClock(NOON), carrier=FakeCarrier())
+    session = app.state.sessions.own
+    feed = session.engine.feed
+    with Broadcast.of(session).line() as line:
+        assert await line.next() == b"retry: 1000\n\n"
+        monkeypatch.setattr(events, "FLUSH_S", 3600)
+        feed.tell(Kind.CLOCK)
+        assert (await line.next()).startswith(b"event: clock")
+        more = asyncio.create_task(line.next())
+        for _ in range(10):
+            feed.tell(Kind.CLOCK)
+            await turns()
+        assert not more.done()
+        more.cancel()
+
+
+@pytest.mark.anyio
+async def test_what_happens_while_there_is_a_rest_is_told_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "FLUSH_S", 0.001)
+    app = create_app(clock=VirtualClock(NOON), carrier=FakeCarrier())
+    session = app.state.sessions.own
+    with Broadcast.of(session).line() as line:
+        await line.next()
+        session.engine.feed.tell(Kind.CLOCK)
+        await line.next()
+        session.engine.feed.tell(Kind.SCENARIO)
+        assert (await line.next()).startswith(b"event: scenario")
 
 
 @pytest.mark.anyio

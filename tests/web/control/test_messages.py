@@ -1,15 +1,16 @@
 """Messages: their records, lists, filters and pages, waiting for them, and reports by hand."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
 
 from sandbox.clock import RunningClock
 from sandbox.config import Config
+from sandbox.core.model import Message
 from tests.web.control.client import Client, talking
-from tests.worlds import REPORTED, RECEIVER, USER, FakeCarrier, turns
+from tests.worlds import RECEIVER, REPORTED, USER, FakeCarrier, turns
 
 pytestmark = pytest.mark.anyio
 
@@ -242,6 +243,39 @@ async def test_a_message_that_no_longer_has_the_status_does_not_count(client: Cl
     assert [message["id"] for message in found["messages"]] == ["m3", "m2"]
 
 
+async def test_a_wait_looks_at_what_changes_and_not_at_all_messages_each_time(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+    store = client.world.engine.store
+    messages = store.messages
+
+    def looked_at() -> Iterator[Message]:
+        looks.append("all")
+        return messages()
+
+    monkeypatch.setattr(store, "messages", looked_at)
+
+    async def come_and_go() -> None:
+        for _ in range(5):
+            await client.submit()
+            await client.world.pass_time(1)
+            await turns()
+        assert len(looks) == 1
+        await client.submit()
+        await client.submit()
+        await client.done("DELETE", "messages")
+        looks.clear()
+        for _ in range(3):
+            await client.submit()
+            await turns()
+
+    found = await waited(client, come_and_go, status="pending", count="3")
+    assert found["total"] == 3
+    # Once because of those that had gone unseen, and once because there were enough.
+    assert len(looks) == 2
+
+
 async def test_a_wait_in_vain_says_what_there_is_and_what_is_due_next(client: Client) -> None:
     await client.submit(transactionId="t1")
     await client.submit(transactionId="t2")
@@ -269,9 +303,9 @@ async def test_a_wait_in_vain_on_a_running_clock_says_when_but_not_to_advance() 
     assert problem["detail"] == (f"0 of 1 messages matched within 0 s; next is due {problem['nextDue']}")
 
 
-@pytest.mark.parametrize("timeout", ["0.01", "10ms", "0.00001d"])
-async def test_a_timeout_is_written_as_any_duration(client: Client, timeout: str) -> None:
-    assert "0 of 1" in await client.refused("GET", "messages/wait", 409, timeout=timeout)
+@pytest.mark.parametrize("written", ["0.01", "10ms", "0.00001d"])
+async def test_a_timeout_is_written_as_any_duration(client: Client, written: str) -> None:
+    assert "0 of 1" in await client.refused("GET", "messages/wait", 409, timeout=written)
 
 
 async def test_a_wait_ends_with_its_session(client: Client) -> None:
