@@ -250,7 +250,6 @@ def check_control(said: Said, method: str) -> None:
     if method == "HEAD" and not said.body:
         return
     if said.headers[b"content-type"].startswith((b"text/", b"image/")):
-        assert said.status == 200
         return
     document = json.loads(said.body)
     if said.status == 200:
