@@ -6,6 +6,8 @@ Our exception hierarchy::
     ├── ReadingError      a reading's name or value is unknown
     ├── ScenarioError     a scenario has mistakes, each with its line and column
     ├── ConfigError       an option has a value that cannot work
+    ├── ControlError      a sandbox will not do what it was asked, with its problem document
+    ├── NotStartedError   a sandbox is asked something before it runs
     ├── UnreachableError  no sandbox answers at an address
     └── NotFoundError     no record has that id
 """

@@ -78,10 +78,19 @@ def test_every_option_that_a_document_names_is_one_of_ours(document: str) -> Non
     ours = {text for name in COMMANDS for option in command_of(name).params for text in option.opts}
     text = (ROOT / document).read_text("utf-8")
     named = set(re.findall(r"(?<![\w-])--[A-Za-z][A-Za-z-]*", text))
-    assert named - ours <= {"--help", *OPTIONS_OF_CURL_AND_DOCKER}
+    assert named - ours <= {"--help", *OPTIONS_OF_OTHERS}
 
 
-OPTIONS_OF_CURL_AND_DOCKER = ("--json", "--data-urlencode", "--tag", "--rm", "--publish", "--add-host")
+OPTIONS_OF_OTHERS = (
+    "--fixtures",
+    "--markers",
+    "--json",
+    "--data-urlencode",
+    "--tag",
+    "--rm",
+    "--publish",
+    "--add-host",
+)
 
 
 @pytest.mark.parametrize("reading", re.findall(r"--reading (\w+=\w+)", README))

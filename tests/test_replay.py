@@ -26,7 +26,7 @@ accounts:
   - any
 rules:
   - {name: early, before_checks: true, when: {probability: 0.02}, respond: {status: 503, body: "{{ to }} later"}}
-  - {name: lost, when: {probability: 0.02}, respond: {fault: reset}, submit: true}
+  - {name: lost, when: {probability: 0.1}, respond: {fault: reset}, submit: true}
   - {name: third, when: {to: {prefix: "+34"}, every: 3, per: senderId}, respond: {error: 7}}
   - {name: first, when: {to: {prefix: "+44"}, state: start}, respond: {error: 6}, set_state: open}
   - {name: again, when: {to: {prefix: "+44"}, nth: [5, 6, 7]}, respond: {error: 9}, set_state: start}
