@@ -193,9 +193,13 @@ class Engine:
 
     async def reset(self) -> None:
         """Let everything be as just started: records, counters, balances, and what is still due."""
+        self.begin_anew()
+        await self.dispatcher.stop()
+
+    def begin_anew(self) -> None:
+        """Let nothing have happened; attempts that are under way have yet to be stopped."""
         self._forget_all()
         self._begin()
-        await self.dispatcher.stop()
 
     async def forget_messages(self) -> None:
         """Let go of all records and of what is still due; counters and balances go on."""

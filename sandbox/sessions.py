@@ -96,6 +96,7 @@ class Session:
         """Play another scenario, from its start; rules added by hand go with the old one."""
         self.play = play
         self.added = ()
+        self._rules_added = 0
         self.engine.play(play.rulebook, play.readings)
         self.engine.dispatcher.settings = play.callbacks
 
@@ -133,9 +134,11 @@ class Session:
 
     async def reset(self) -> None:
         """Let everything be as just started: records, counters, balances, scenario, clock."""
-        self.engine.agenda.follow(self.begun_at.afresh())
+        # Nothing is waited for in between: a request that comes meanwhile belongs to the time after.
+        self.engine.begin_anew()
+        self.engine.go_by(self.begun_at.afresh())
         self.switch(self.begun_with)
-        await self.engine.reset()
+        await self.engine.dispatcher.stop()
 
     @property
     def is_expecting(self) -> bool:

@@ -143,6 +143,17 @@ async def test_reset_gives_back_the_scenario_and_the_clock_of_the_start(client: 
     assert await client.submit("a") == "OK_1000001"
 
 
+async def test_rules_without_a_name_are_named_the_same_after_a_reset(client: Client) -> None:
+    names = []
+    for _ in range(2):
+        names += [
+            (await client.control("a", "POST", "rules", {"respond": {"error": code}}))["name"]
+            for code in (6, 7)
+        ]
+        await client.control("a", "POST", "reset")
+    assert names == ["added-1", "added-2"] * 2
+
+
 async def test_sessions_are_listed_and_end_by_hand(client: Client) -> None:
     await client.submit("a")
     await client.submit("b")
