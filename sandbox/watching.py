@@ -6,6 +6,7 @@ is a file to watch.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -55,7 +56,7 @@ async def readings(source: Source, *, magic_prefix: str) -> AsyncIterator[Readin
     async for _ in changes:
         before = said
         try:
-            said = sources.read_file(source.file)
+            said = sources.read_file(source.file).removeprefix(BOM_UTF8)
         except ConfigError as error:
             said = str(error)
         if said == before:

@@ -1,11 +1,15 @@
 """A scenario's file that changes while it is played: read again, and kept as it was when it has a mistake."""
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from sandbox.core.scenario import MAGIC_PREFIX
+from sandbox.sources import named
+from sandbox.watching import readings
 from tests.command_line import Served, serve
 from tests.worlds import VALID
 
@@ -68,6 +72,24 @@ def test_with_a_mistake_the_scenario_from_before_goes_on_until_it_is_mended(file
         file.write_text(FIRST)
         assert next_event(server)["taken"] is True
         assert answer(server) == "ERROR_6"
+
+
+def save_with_a_mark(file: Path, text: str) -> None:
+    """Save a file as editors of Windows do, with a byte order mark."""
+    file.write_text(text, "utf-8-sig")
+
+
+@pytest.mark.anyio
+async def test_a_byte_order_mark_is_no_change(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def looks(*_: object, **__: object) -> AsyncIterator[None]:
+        yield  # nothing has changed
+        save_with_a_mark(file, SECOND)
+        yield
+
+    monkeypatch.setattr("watchfiles.awatch", looks)
+    save_with_a_mark(file, FIRST)
+    found = [each async for each in readings(named(str(file)), magic_prefix=MAGIC_PREFIX)]
+    assert [each.differences for each in found] == [("rule full changed", "rule spain added")]
 
 
 def test_a_file_put_in_the_place_of_the_old_one_is_read_too(file: Path) -> None:
