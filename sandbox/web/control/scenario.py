@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import JSONResponse
 
 from sandbox import contract, sources
+from sandbox.core.difference import differences
 from sandbox.errors import ConfigError, Mistake, ScenarioError
 from sandbox.feed import Kind
 from sandbox.rule_shapes import rule_shape
@@ -53,7 +54,7 @@ async def scenario(asked: Asked) -> JSONResponse:
 
 
 async def put_scenario(asked: Asked) -> JSONResponse:
-    """Play another scenario from its start; with a mistake in it, the old one stays."""
+    """Play another scenario from its start, and say what is different; with a mistake in it, the old one stays."""
     session, config = asked.session, asked.config
     yaml, name = asked.body.get("yaml"), asked.body.get("name")
     if yaml is not None:
@@ -66,9 +67,11 @@ async def put_scenario(asked: Asked) -> JSONResponse:
         except ConfigError as error:
             place = asked.body.nodes["name"]
             raise ScenarioError([Mistake("body", place.line, place.column, str(error))]) from None
+    before = session.engine.scenario
     session.switch(Play.of(source, config))
     session.engine.feed.tell(Kind.SCENARIO)
-    return JSONResponse(scenario_json(session))
+    changed = differences(before, session.engine.scenario)
+    return JSONResponse({**scenario_json(session), "changed": list(changed)})
 
 
 async def add_rule(asked: Asked) -> JSONResponse:
@@ -103,7 +106,9 @@ _CHOICE: Final = Keys(
 
 OPERATIONS: Final = (
     Operation("GET", "/scenario", scenario, {200: Answer("The scenario.", ref("Scenario"))}),
-    Operation("PUT", "/scenario", put_scenario, {200: Answer("The new one.", ref("Scenario"))}, body=_CHOICE),
+    Operation(
+        "PUT", "/scenario", put_scenario, {200: Answer("The new one.", ref("SwitchedScenario"))}, body=_CHOICE
+    ),
     Operation(
         "POST",
         "/rules",

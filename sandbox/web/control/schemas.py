@@ -69,6 +69,16 @@ _ENCODING: Final = {
     "unit": TEXT,
     "octets": {"type": "string", "pattern": "^([0-9A-F]{2})*$"},
 }
+_SCENARIO: Final[dict[str, Schema]] = {
+    "name": TEXT,
+    "description": TEXT,
+    "file": TEXT,
+    "seed": {"type": "integer"},
+    "state": TEXT,
+    "rules": listed(members(name=TEXT, matched=COUNT, beforeChecks=TRUTH, added=TRUTH, gone=TRUTH)),
+    "yaml": TEXT,
+}
+
 _REQUEST: Final = {
     "id": _id("r"),
     "method": TEXT,
@@ -136,15 +146,8 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         ),
     ),
     "Clock": members(now=MOMENT, mode=TEXT, nextDue=MOMENT_OR_NULL),
-    "Scenario": members(
-        name=TEXT,
-        description=TEXT,
-        file=TEXT,
-        seed={"type": "integer"},
-        state=TEXT,
-        rules=listed(members(name=TEXT, matched=COUNT, beforeChecks=TRUTH, added=TRUTH, gone=TRUTH)),
-        yaml=TEXT,
-    ),
+    "Scenario": members(**_SCENARIO),
+    "SwitchedScenario": members(**_SCENARIO, changed=TEXTS),
     "Account": members(
         user=TEXT,
         apiKey=TEXT_OR_NULL,

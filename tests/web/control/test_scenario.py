@@ -57,7 +57,9 @@ async def test_each_built_in_scenario_can_be_chosen_by_name(client: Client, name
 
 async def test_the_one_that_the_server_was_started_with_has_a_name_too(client: Client) -> None:
     await client.done("PUT", "scenario", {"name": "happy-path"})
-    assert (await client.done("PUT", "scenario", {"name": "test"}))["name"] == "test"
+    back = await client.done("PUT", "scenario", {"name": "test"})
+    assert (back["name"], back["changed"][:2]) == ("test", ["name changed", "description changed"])
+    assert (await client.done("PUT", "scenario", {"name": "test"}))["changed"] == []
 
 
 async def test_a_new_scenario_begins_at_its_start_and_the_records_stay() -> None:
