@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -46,74 +46,8 @@ def build_engine(
     carrier: Carrier | None = None,
     log: Log | None = None,
 ) -> Engine:
-    """Return a world in which nothing has happened yet.
-
-    Args:
-        config: the server's options.
-        scenario: what is answered; by default the one that the options name.
-        clock: what time it is; by default the one that the options name.
-        carrier: how reports are sent; by default over HTTP.
-        log: what is told of requests and callbacks; by default nothing.
-    """
-    play = Play.of(_source(config, scenario), config)
-    clock = clock or clock_of(config.clock, config.start_at)
-    return _engine(config, play, clock, carrier or HttpCarrier(), log, Places())
-
-
-def _source(config: Config, scenario: Scenario | Source | None) -> Source:
-    if isinstance(scenario, Source):
-        return scenario
-    if scenario is not None:
-        return Source(scenario, yaml="", file=scenario.name)
-    return named(config.scenario, magic_prefix=config.magic_prefix)
-
-
-def _engine(
-    config: Config,
-    play: Play,
-    clock: Clock,
-    carrier: Carrier,
-    log: Log | None,
-    places: Places,
-    session: str = "",
-) -> Engine:
-    agenda = Agenda(clock)
-    feed = Feed()
-
-    def tell(callback: Callback) -> None:
-        if log is not None:
-            log.callback(callback)
-        feed.tell(Kind.CALLBACK, callback)
-
-    dispatcher = Dispatcher(
-        agenda=agenda,
-        carrier=carrier,
-        settings=play.callbacks,
-        places=places,
-        session=session,
-        on_change=tell,
-    )
-    return Engine(
-        rulebook=play.rulebook,
-        readings=play.readings,
-        descriptions={row.code: row.description for row in contract.error_codes()},
-        agenda=agenda,
-        dispatcher=dispatcher,
-        store=MemoryStore(config.max_messages),
-        feed=feed,
-        callback_url=config.callback_url,
-        on_request=log.request if log else None,
-    )
-
-
-class _Application(Starlette):
-    """Starlette's routing and lifespan without its middleware, which would cost each send a tenth of its time.
-
-    The endpoint answers whatever comes by itself, and the control API is an application of its own, with handlers.
-    """
-
-    def build_middleware_stack(self) -> ASGIApp:
-        return self.router.middleware_stack
+    """Return a world in which nothing has happened yet; arguments as for `create_app`."""
+    return _Service(config, scenario=scenario, clock=clock, carrier=carrier, log=log).sessions.own.engine
 
 
 def create_app(
@@ -124,88 +58,158 @@ def create_app(
     carrier: Carrier | None = None,
     log: Log | None = None,
 ) -> Starlette:
-    """Return the ASGI application; its ``state.sessions`` are the worlds that it serves."""
+    """Return the ASGI application; its ``state.sessions`` are the worlds that it serves.
+
+    Args:
+        config: the server's options.
+        scenario: what is answered; by default the one that the options name.
+        clock: what time it is; by default the one that the options name.
+        carrier: how reports are sent; by default over HTTP.
+        log: what is told of requests and callbacks; by default nothing.
+    """
     config = config or Config()
-    carrier = carrier or HttpCarrier()
-    begun_at = clock or clock_of(config.clock, config.start_at)
-    places = Places()
+    service = _Service(config, scenario=scenario, clock=clock, carrier=carrier, log=log)
+    app = _Application(routes=[Route(path, service.endpoint) for path in PATHS], lifespan=service.lifespan)
+    app.router.redirect_slashes = False
+    app.router.default = service.answer_the_rest
+    app.state.sessions = service.sessions
+    app.state.engine = service.sessions.own.engine
+    return app
 
-    def begin(name: str | None, play: Play) -> Session:
-        clock = begun_at if name is None else begun_at.afresh()
-        engine = _engine(config, play, clock, carrier, log, places, name or "")
-        return Session(name, engine, play, begun_with=play, begun_at=begun_at)
 
-    source = _source(config, scenario)
-    if config.watch and not is_file(config.scenario):
-        raise ConfigError(f"--watch needs a file to watch: {config.scenario} is a built-in scenario")
-    sessions = Sessions(
-        begin,
-        Play.of(source, config),
-        most=config.max_sessions,
-        idle_s=config.session_idle_s,
-    )
+class _Service:
+    """What one server serves: its sessions, and how a request finds the one that it is for."""
 
-    def session_of(scope: Scope) -> Session:
-        session: Session = scope.get(SESSION, sessions.own)
+    def __init__(
+        self,
+        config: Config,
+        *,
+        scenario: Scenario | Source | None,
+        clock: Clock | None,
+        carrier: Carrier | None,
+        log: Log | None,
+    ) -> None:
+        if config.watch and not is_file(config.scenario):
+            raise ConfigError(f"--watch needs a file to watch: {config.scenario} is a built-in scenario")
+        self._config = config
+        self._source = _source(config, scenario)
+        self._begun_at = clock or clock_of(config.clock, config.start_at)
+        self._carrier = carrier or HttpCarrier()
+        self._log = log
+        self._places = Places()
+        self._is_by_user = config.sessions_by == "user"
+        self.sessions = Sessions(
+            self._begin,
+            Play.of(self._source, config),
+            most=config.max_sessions,
+            idle_s=config.session_idle_s,
+        )
+        self.endpoint = SendEndpoint(
+            self._engine_of,
+            engine_of_user=self._engine_of_user if self._is_by_user else None,
+            has_sandbox_headers=config.has_sandbox_headers,
+        )
+
+    def _begin(self, name: str | None, play: Play) -> Session:
+        """Begin a session, with a world in which nothing has happened yet."""
+        config, log = self._config, self._log
+        agenda = Agenda(self._begun_at if name is None else self._begun_at.afresh())
+        feed = Feed()
+
+        def tell(callback: Callback) -> None:
+            if log is not None:
+                log.callback(callback)
+            feed.tell(Kind.CALLBACK, callback)
+
+        engine = Engine(
+            rulebook=play.rulebook,
+            readings=play.readings,
+            descriptions={row.code: row.description for row in contract.error_codes()},
+            agenda=agenda,
+            dispatcher=Dispatcher(
+                agenda=agenda,
+                carrier=self._carrier,
+                settings=play.callbacks,
+                places=self._places,
+                session=name or "",
+                on_change=tell,
+            ),
+            store=MemoryStore(config.max_messages),
+            feed=feed,
+            callback_url=config.callback_url,
+            on_request=log.request if log else None,
+        )
+        return Session(name, engine, play, begun_with=play, begun_at=self._begun_at)
+
+    def _session_of(self, scope: Scope) -> Session:
+        session: Session = scope.get(SESSION, self.sessions.own)
         return session
 
-    def engine_of(scope: Scope) -> Engine:
-        return session_of(scope).engine
+    def _engine_of(self, scope: Scope) -> Engine:
+        # As _session_of, without calling it: each send comes by here.
+        session: Session = scope.get(SESSION, self.sessions.own)
+        return session.engine
 
-    def engine_of_user(scope: Scope, call: Call) -> Engine:
-        return (scope[SESSION] if SESSION in scope else sessions.of_user(call)).engine
-
-    by_user = config.sessions_by == "user"
-    endpoint = SendEndpoint(
-        engine_of,
-        engine_of_user=engine_of_user if by_user else None,
-        has_sandbox_headers=config.has_sandbox_headers,
-    )
-
-    async def watch() -> None:
-        from sandbox.watching import readings  # noqa: PLC0415 - few watch
-
-        async for reading in readings(source, magic_prefix=config.magic_prefix):
-            if reading.source is not None:
-                sessions.start_with(Play.of(reading.source, config))
-            if log is not None:
-                log.scenario(reading)
+    def _engine_of_user(self, scope: Scope, call: Call) -> Engine:
+        return (scope[SESSION] if SESSION in scope else self.sessions.of_user(call)).engine
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        watching = asyncio.create_task(watch()) if config.watch else None
+    async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        """Watch the scenario's file while the server runs, and end everything with it."""
+        watching = asyncio.create_task(self._watch()) if self._config.watch else None
         yield
         if watching is not None:
             watching.cancel()
             await asyncio.wait([watching])
-        await sessions.close()
-        await carrier.close()
+        await self.sessions.close()
+        await self._carrier.close()
 
-    @cache
-    def rest() -> ASGIApp:
-        return _build_rest(config, sessions, session_of)
+    async def _watch(self) -> None:
+        from sandbox.watching import readings  # noqa: PLC0415 - few watch
 
-    async def answer_the_rest(scope: Scope, receive: Receive, send: Send) -> None:
-        name, path = split_path(scope["path"], by_user=by_user)
+        async for reading in readings(self._source, magic_prefix=self._config.magic_prefix):
+            if reading.source is not None:
+                self.sessions.start_with(Play.of(reading.source, self._config))
+            if self._log is not None:
+                self._log.scenario(reading)
+
+    async def answer_the_rest(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer all but the endpoint of the server's own session."""
+        name, path = split_path(scope["path"], by_user=self._is_by_user)
         if name is not None and not (path == "/" and scope.get("method") == "DELETE"):
             # `/s/NAME` is its first page as well.
             scope = {
                 **scope,
                 "root_path": f"/s/{name}",
                 "path": f"/s/{name}{path}",
-                SESSION: sessions.called(name),
+                SESSION: self.sessions.called(name),
             }
             if path in PATHS:
-                await endpoint({**scope, "path": path}, receive, send)
+                await self.endpoint({**scope, "path": path}, receive, send)
                 return
-        await rest()(scope, receive, send)
+        await self._rest(scope, receive, send)
 
-    app = _Application(routes=[Route(path, endpoint) for path in PATHS], lifespan=lifespan)
-    app.router.redirect_slashes = False
-    app.router.default = answer_the_rest
-    app.state.sessions = sessions
-    app.state.engine = sessions.own.engine
-    return app
+    @cached_property
+    def _rest(self) -> ASGIApp:
+        return _build_rest(self._config, self.sessions, self._session_of)
+
+
+def _source(config: Config, scenario: Scenario | Source | None) -> Source:
+    if isinstance(scenario, Source):
+        return scenario
+    if scenario is not None:
+        return Source(scenario, yaml="", file=scenario.name)
+    return named(config.scenario, magic_prefix=config.magic_prefix)
+
+
+class _Application(Starlette):
+    """Starlette's routing and lifespan without its middleware, which would cost each send a tenth of its time.
+
+    The endpoint answers whatever comes by itself, and the control API is an application of its own, with handlers.
+    """
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return self.router.middleware_stack
 
 
 def _build_rest(config: Config, sessions: Sessions, session_of: Callable[[Scope], Session]) -> ASGIApp:
