@@ -299,9 +299,9 @@ def running_server(base_url: str) -> Iterator[Callable[[Example], Verdict]]:
 
 @cache
 def _default_scenario() -> Scenario:
-    from sandbox.builtin import load_builtin  # noqa: PLC0415 - a server elsewhere needs none of ours
+    from sandbox.sources import builtin  # noqa: PLC0415 - a server elsewhere needs none of ours
 
-    return load_builtin("default")
+    return builtin("default").scenario
 
 
 def _scenario(given: Given) -> Scenario:

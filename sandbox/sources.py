@@ -18,9 +18,8 @@ from sandbox.errors import ConfigError, did_you_mean
 from sandbox.yaml_nodes import LONGEST
 
 if TYPE_CHECKING:
-    from sandbox.core.match import When
     from sandbox.core.model import JsonObject
-    from sandbox.core.scenario import Rule, Scenario
+    from sandbox.core.scenario import Scenario
 
 _SEPARATORS: Final = tuple(filter(None, (os.sep, os.altsep)))
 _ENDINGS: Final = (".yaml", ".yml")
@@ -127,26 +126,6 @@ def written(yaml: str | bytes, *, file: str = "scenario", magic_prefix: str = MA
     )
     text = yaml if isinstance(yaml, str) else yaml.decode("utf-8")
     return Source(scenario, text.removeprefix("\ufeff"), file)
-
-
-def rule(content: str | bytes, *, name: str, magic_prefix: str = MAGIC_PREFIX) -> Rule:
-    """Return the one rule that *content* holds, as YAML or JSON; *name* is its name where it writes none.
-
-    Raises:
-        ScenarioError: with every mistake.
-    """
-    return scenario_files.load_rule(
-        content, file="rule", codes=_codes(), name=name, magic_prefix=magic_prefix
-    )
-
-
-def when(content: str | bytes, *, magic_prefix: str = MAGIC_PREFIX) -> When:
-    """Return the ``when`` that *content* holds, as YAML or JSON.
-
-    Raises:
-        ScenarioError: with every mistake.
-    """
-    return scenario_files.load_when(content, file="when", magic_prefix=magic_prefix)
 
 
 def schema() -> JsonObject:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.builtin import builtin_names, load_builtin
+from sandbox.sources import builtin, builtin_names
 from scripts import generate_docs
 from scripts.generate_docs import DOCUMENTS, ROOT, catalogue, main, outdated
 
@@ -27,7 +27,7 @@ def test_the_catalogue_tells_of_every_scenario() -> None:
     text = catalogue()
     for name in builtin_names():
         assert f"\n## {name}\n" in text
-        assert f"| [{name}](#{name}) | {load_builtin(name).description} |\n" in text
+        assert f"| [{name}](#{name}) | {builtin(name).scenario.description} |\n" in text
         assert f"({name}.yaml)" in text
         assert name == "default" or f"\npanelsms-sandbox --scenario {name}\n" in text
 

@@ -9,11 +9,11 @@ import click
 import jsonschema
 import pytest
 
-from sandbox.builtin import load_builtin
 from sandbox.cli import COMMANDS
 from sandbox.contract import CONTRACT, check_reading
 from sandbox.core.match import Exact
 from sandbox.core.scenario import Rule
+from sandbox.sources import builtin
 from sandbox.web.control import OPERATIONS
 from tests.command_line import command_of
 
@@ -103,7 +103,7 @@ def test_a_reading_that_readme_names_is_one(reading: str) -> None:
 
 def magic_rules() -> dict[str, Rule]:
     """Return the rules of the scenario default that are for one destination each."""
-    destinations = ((dict(rule.when.texts).get("to"), rule) for rule in load_builtin("default").rules)
+    destinations = ((dict(rule.when.texts).get("to"), rule) for rule in builtin("default").scenario.rules)
     return {to.text: rule for to, rule in destinations if isinstance(to, Exact)}
 
 

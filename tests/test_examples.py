@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.app import create_app
-from sandbox.builtin import load_builtin
 from sandbox.core.scenario import Step
 from sandbox.serving import serving
+from sandbox.sources import builtin
 
 ROOT = Path(__file__).parent.parent
 ADDRESS = "http://127.0.0.1:7670"
@@ -53,7 +53,7 @@ def examples() -> list[Example]:
 def url() -> Iterator[str]:
     """A server as README's readers start it, but that its messages are delivered at once."""
     at_once = (Step(after=timedelta(), status="delivered"),)
-    with serving(create_app(scenario=replace(load_builtin("default"), timeline=at_once))) as address:
+    with serving(create_app(scenario=replace(builtin("default").scenario, timeline=at_once))) as address:
         yield address
 
 

@@ -12,7 +12,8 @@ from sandbox import contract
 from sandbox.core.match import Exact, Prefix, When
 from sandbox.core.scenario import Respond, Rule
 from sandbox.errors import ConfigError, ScenarioError
-from sandbox.sources import builtin, builtin_names, named, read_file, rule, schema, when, written
+from sandbox.scenario_files import load_rule, load_when
+from sandbox.sources import builtin, builtin_names, named, read_file, schema, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,15 +130,21 @@ def test_a_prefix_that_begins_no_destination_is_refused(prefix: str) -> None:
             load("default", magic_prefix=prefix)
 
 
+def rule(content: str | bytes) -> Rule:
+    codes = [row.code for row in contract.error_codes()]
+    return load_rule(content, file="rule", codes=codes, name="mine")
+
+
 def test_one_rule_and_one_when_are_read_from_json() -> None:
-    found = rule('{"when": {"to": {"prefix": "{{ magic }}"}}, "respond": {"error": 6}}', name="mine")
+    found = rule('{"when": {"to": {"prefix": "{{ magic }}"}}, "respond": {"error": 6}}')
     assert found == Rule("mine", When(texts=(("to", Prefix("+1500555")),)), Respond(error=6), submit=False)
-    assert rule(b'{"name": "own"}', name="mine").name == "own"
-    assert when('{"to": "{{ magic }}1"}', magic_prefix="+34").texts == (("to", Exact("+341")),)
+    assert rule(b'{"name": "own"}').name == "own"
+    when = load_when('{"to": "{{ magic }}1"}', file="when", magic_prefix="+34")
+    assert when.texts == (("to", Exact("+341")),)
     with pytest.raises(ScenarioError, match=r"^rule:1:23: error: is \"16\", wanted: 1 to 15"):
-        rule('{"respond": {"error": 16}}', name="mine")
+        rule('{"respond": {"error": 16}}')
     with pytest.raises(ScenarioError, match=r"^when:1:2: there is no key"):
-        when('{"too": "x"}')
+        load_when('{"too": "x"}', file="when")
 
 
 def test_the_schema_knows_the_readings_and_the_codes() -> None:

@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 
 from sandbox.app import create_app
-from sandbox.builtin import load_builtin
 from sandbox.client import Client
 from sandbox.core.scenario import Step
 from sandbox.serving import serving
+from sandbox.sources import builtin
 
 HERE = Path(__file__).parent
 WITHIN_S = 30
@@ -67,7 +67,7 @@ def client(request: pytest.FixtureRequest) -> RealClient:
 def url() -> Iterator[str]:
     """A server that has just started; its messages are delivered at once."""
     at_once = (Step(after=timedelta(), status="delivered"),)
-    with serving(create_app(scenario=replace(load_builtin("default"), timeline=at_once))) as address:
+    with serving(create_app(scenario=replace(builtin("default").scenario, timeline=at_once))) as address:
         yield address
 
 

@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from sandbox import testing
-from sandbox.builtin import load_builtin
 from sandbox.core import gsm7, udh
 from sandbox.core.coding import code_units
 from sandbox.core.model import Call, RequestRecord
 from sandbox.engine import Engine
+from sandbox.sources import builtin
 from sandbox.web.wire import read_call
 from tests.worlds import World, world
 
 CODES = (1, 2, 4, 5, 8, 10, 12, 13, 14)
 FINDING = settings(max_examples=5000, database=None, phases=[Phase.generate, Phase.shrink], derandomize=True)
 
-DEFAULT = load_builtin("default")
+DEFAULT = builtin("default").scenario
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
 

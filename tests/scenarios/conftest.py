@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.builtin import load_builtin
 from sandbox.core.scenario import Scenario
+from sandbox.sources import builtin
 from sandbox.web import faults
 from tests.scenarios.stage import Stage, staged
 from tests.scenarios.story import Story, scenario_of, told
@@ -20,7 +20,7 @@ def stage() -> Iterator[Stage]:
 @pytest.fixture
 def scenario(request: pytest.FixtureRequest) -> Scenario:
     """The built-in scenario that the file of the test is named after."""
-    return load_builtin(scenario_of(request.path))
+    return builtin(scenario_of(request.path)).scenario
 
 
 @pytest.fixture

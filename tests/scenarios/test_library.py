@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from sandbox import contract
-from sandbox.builtin import builtin_names, load_builtin
 from sandbox.core.match import PARAMETERS
 from sandbox.core.readings import Readings
 from sandbox.core.scenario import Fault
 from sandbox.scenario_files import schema
+from sandbox.sources import builtin, builtin_names
 from tests.scenarios.story import scenario_of
 
 STORIES = {scenario_of(file): file for file in Path(__file__).parent.glob("test_*.py")}
@@ -57,7 +57,7 @@ def keys_that_can_be_written() -> set[str]:
 
 @pytest.mark.parametrize("name", builtin_names())
 def test_a_built_in_scenario_has_no_mistakes_and_the_name_of_its_file(name: str) -> None:
-    assert load_builtin(name).name == name
+    assert builtin(name).scenario.name == name
 
 
 def test_every_built_in_scenario_has_a_story() -> None:
@@ -82,7 +82,7 @@ def test_a_file_opens_with_what_happens_and_what_a_client_should_survive(name: s
 
 @pytest.mark.parametrize("name", builtin_names())
 def test_a_description_is_one_sentence(name: str) -> None:
-    assert re.fullmatch(r"[A-Z][^.!?\n]+\.", load_builtin(name).description)
+    assert re.fullmatch(r"[A-Z][^.!?\n]+\.", builtin(name).scenario.description)
 
 
 def test_whatever_can_be_written_is_shown_somewhere() -> None:
@@ -91,5 +91,5 @@ def test_whatever_can_be_written_is_shown_somewhere() -> None:
 
 
 def test_every_fault_is_shown_somewhere() -> None:
-    rules = [rule for name in builtin_names() for rule in load_builtin(name).rules]
+    rules = [rule for name in builtin_names() for rule in builtin(name).scenario.rules]
     assert {rule.respond.fault for rule in rules if rule.respond} >= set(Fault)

@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sandbox import contract
-from sandbox.builtin import load_builtin
-from sandbox.sources import written
+from sandbox.sources import builtin, written
 from sandbox.web.inbox.scenario import without_secrets
 from tests.web.inbox.visits import SENT, browser
 
@@ -22,7 +21,7 @@ async def test_every_error_code_has_its_card() -> None:
 
 
 async def test_every_reading_shows_its_values_and_the_one_in_force() -> None:
-    scenario = replace(load_builtin("default"), readings={"errors": "envelope", "timezone": "Asia/Tokyo"})
+    scenario = replace(builtin("default").scenario, readings={"errors": "envelope", "timezone": "Asia/Tokyo"})
     async with browser(scenario) as opened:
         text = (await opened.visit("/readings")).text
     for row in contract.reading_rows():

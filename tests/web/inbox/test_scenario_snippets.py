@@ -11,9 +11,9 @@ import requests
 from hypothesis import given
 
 from sandbox import contract, scenario_files
-from sandbox.builtin import load_builtin
 from sandbox.core.model import Call
 from sandbox.core.scenario import Fault, Fixed, Lognormal, Respond, Rule, Scenario, Step, Uniform
+from sandbox.sources import builtin
 from sandbox.web.inbox.scenario_snippets import as_rule, as_test, of_request
 from tests import strategies
 from tests.served import Served, served
@@ -156,7 +156,7 @@ class Fixture:
 @pytest.fixture(scope="module")
 def running() -> Iterator[Served]:
     timeline = (Step(after=timedelta(0), status="delivered"),)
-    with served(replace(load_builtin("default"), timeline=timeline)) as sandbox:
+    with served(replace(builtin("default").scenario, timeline=timeline)) as sandbox:
         yield sandbox
 
 

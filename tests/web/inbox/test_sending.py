@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from sandbox import contract
-from sandbox.builtin import load_builtin
 from sandbox.core.model import Account, Accounts
+from sandbox.sources import builtin
 from tests.web.inbox.visits import KEY, SENT, Browser, Shown, browser
 
 pytestmark = pytest.mark.anyio
@@ -74,7 +74,7 @@ async def test_who_sends_is_filled_in_and_empty_fields_are_not_sent(page: Browse
 async def test_the_credentials_are_those_of_the_scenario(
     accounts: Accounts, typed: dict[str, str], used: tuple[str, str]
 ) -> None:
-    async with browser(replace(load_builtin("default"), accounts=accounts)) as opened:
+    async with browser(replace(builtin("default").scenario, accounts=accounts)) as opened:
         await opened.post("/send", to="+34600000001", message="Hello", **typed)
         record = opened.world.engine.store.request(1)
         assert record is not None
