@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import urlencode
 
 from sandbox.core.coding import BINARY
 from sandbox.core.model import Call, Status
 from sandbox.web.inbox import snippets, tones
 from sandbox.web.inbox.credentials import credentials
-from sandbox.web.inbox.listing import take
+from sandbox.web.inbox.listing import Listing, listing
 from sandbox.web.inbox.moments import moment
-from sandbox.web.inbox.pages import Page, after_of
-from sandbox.web.inbox.search import Key, parse
+from sandbox.web.inbox.pages import Page
+from sandbox.web.inbox.search import Key
 from sandbox.web.records import status_at
 
 if TYPE_CHECKING:
@@ -68,48 +67,26 @@ class FirstMessage(NamedTuple):
 class MessagesView:
     """The list and its search."""
 
-    search: str
-    mistakes: tuple[str, ...]
+    list: Listing[Message]
     rows: tuple[Row, ...]
-    total: int
-    found: int | None
-    """How many messages the search lets pass; None without a search."""
-    is_cut: bool
-    newest: str | None
-    """A link to the first page; None on it."""
-    older: str | None
     first: FirstMessage | None
     """How to send one; None where there are some."""
-    keys: tuple[tuple[str, str], ...]
-    """What can be searched for: ``("to:", "+34")``."""
 
 
 def show(visit: Visit) -> Page:
     """Show the list."""
-    visit.demand_known("q", "after")
-    engine, now = visit.engine, visit.now
-    after = after_of(visit, "m")
-    typed = visit.query.get("q", "").strip()
-    keys = _keys(now)
-    search = parse(typed, keys)
-    total = engine.store.counts()["messages"]
-    found = take(
-        engine.store.messages(),
-        after,
-        search.condition(keys, _words) if search.terms else None,
+    store, now = visit.engine.store, visit.now
+    page = listing(
+        visit,
+        store.messages(),
+        total=store.counts()["messages"],
+        path=f"{visit.base}/",
+        prefix="m",
+        keys=_keys(now),
+        words=_words,
     )
-    view = MessagesView(
-        search=typed,
-        mistakes=search.mistakes,
-        rows=tuple(_row(message, engine.store, now) for message in found.records),
-        total=total,
-        found=found.found if search.terms and after is None else None,
-        is_cut=found.is_cut,
-        newest=None if after is None else _link(visit.base, typed, None),
-        older=None if found.next_after is None else _link(visit.base, typed, found.next_after),
-        first=None if total else _first_message(visit),
-        keys=tuple((f"{name}:", key.example) for name, key in keys.items() if key.alias_of is None),
-    )
+    rows = tuple(_row(message, store, now) for message in page.records)
+    view = MessagesView(page, rows, first=None if page.total else _first_message(visit))
     return Page("messages.html", "Messages", view, tab="/")
 
 
@@ -120,11 +97,6 @@ def _first_message(visit: Visit) -> FirstMessage:
     base_url = f"{visit.origin}{visit.base}"
     curl, *_ = snippets.of_call(Call("POST", snippets.ENDPOINT, parameters), base_url=base_url)
     return FirstMessage(f"{base_url}{snippets.ENDPOINT}", curl.text, scenario.accounts.anyone)
-
-
-def _link(base: str, typed: str, after: int | None) -> str:
-    query = urlencode({**({"q": typed} if typed else {}), **({"after": f"m{after}"} if after else {})})
-    return f"{base}/?{query}" if query else f"{base}/"
 
 
 def _row(message: Message, store: Store, now: datetime) -> Row:

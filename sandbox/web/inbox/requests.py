@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import urlencode
 
 from sandbox.core.masking import is_key, without_key, without_secrets
 from sandbox.core.model import Unreadable
 from sandbox.web.inbox import verdicts
-from sandbox.web.inbox.listing import take
+from sandbox.web.inbox.listing import Listing, link, listing
 from sandbox.web.inbox.moments import moment
-from sandbox.web.inbox.pages import Page, after_of, cut
-from sandbox.web.inbox.search import Key, parse
+from sandbox.web.inbox.pages import Page, cut
+from sandbox.web.inbox.search import Key
 from sandbox.web.inbox.snippets import ENDPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from sandbox.core.model import RequestRecord
     from sandbox.web.inbox.moments import Moment
@@ -59,67 +59,48 @@ class Choice(NamedTuple):
 class RequestsView:
     """The list and its search."""
 
-    search: str
-    mistakes: tuple[str, ...]
+    list: Listing[RequestRecord]
     choices: tuple[Choice, ...]
     rows: tuple[Row, ...]
-    total: int
-    found: int | None
-    is_cut: bool
-    newest: str | None
-    older: str | None
     send_url: str
-    keys: tuple[tuple[str, str], ...]
 
 
 def show(visit: Visit) -> Page:
     """Show the list."""
-    visit.demand_known("q", "after")
-    engine, now = visit.engine, visit.now
-    after = after_of(visit, "r")
-    typed = visit.query.get("q", "").strip()
-    search = parse(typed, _KEYS)
-    found = take(
-        engine.store.requests(),
-        after,
-        search.condition(_KEYS, _words) if search.terms else None,
+    store, now = visit.engine.store, visit.now
+    path = f"{visit.base}/requests"
+    page = listing(
+        visit,
+        store.requests(),
+        total=store.counts()["requests"],
+        path=path,
+        prefix="r",
+        keys=_KEYS,
+        words=_words,
     )
     view = RequestsView(
-        search=typed,
-        mistakes=search.mistakes,
-        choices=tuple(
-            Choice(name, _link(visit.base, wanted, None), wanted == typed) for name, wanted in _CHOICES
-        ),
-        rows=tuple(
-            Row(
-                id=f"r{record.number}",
-                method=record.call.method,
-                tone=verdicts.tone_of(record.answer, record.error, record.respond),
-                outcome=verdicts.outcome(record.answer, record.error, record.respond),
-                to=cut(_text(record, "to"), _LONGEST),
-                text=cut(_text(record, "message"), 2 * _LONGEST),
-                reason=cut(without_secrets(record.reason or ""), 4 * _LONGEST),
-                rule=record.rule,
-                message=None if record.message_number is None else f"m{record.message_number}",
-                hints=len(record.hints),
-                at=moment(record.at, now),
-            )
-            for record in found.records
-        ),
-        total=engine.store.counts()["requests"],
-        found=found.found if search.terms and after is None else None,
-        is_cut=found.is_cut,
-        newest=None if after is None else _link(visit.base, typed, None),
-        older=None if found.next_after is None else _link(visit.base, typed, found.next_after),
+        page,
+        choices=tuple(Choice(name, link(path, wanted), wanted == page.search) for name, wanted in _CHOICES),
+        rows=tuple(_row(record, now) for record in page.records),
         send_url=f"{visit.origin}{visit.base}{ENDPOINT}",
-        keys=tuple((f"{name}:", key.example) for name, key in _KEYS.items() if key.alias_of is None),
     )
     return Page("requests.html", "Requests", view, tab="/requests")
 
 
-def _link(base: str, typed: str, after: int | None) -> str:
-    query = urlencode({**({"q": typed} if typed else {}), **({"after": f"r{after}"} if after else {})})
-    return f"{base}/requests?{query}" if query else f"{base}/requests"
+def _row(record: RequestRecord, now: datetime) -> Row:
+    return Row(
+        id=f"r{record.number}",
+        method=record.call.method,
+        tone=verdicts.tone_of(record.answer, record.error, record.respond),
+        outcome=verdicts.outcome(record.answer, record.error, record.respond),
+        to=cut(_text(record, "to"), _LONGEST),
+        text=cut(_text(record, "message"), 2 * _LONGEST),
+        reason=cut(without_secrets(record.reason or ""), 4 * _LONGEST),
+        rule=record.rule,
+        message=None if record.message_number is None else f"m{record.message_number}",
+        hints=len(record.hints),
+        at=moment(record.at, now),
+    )
 
 
 def _text(record: RequestRecord, name: str) -> str:
