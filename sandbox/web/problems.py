@@ -58,11 +58,16 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, 
     )
 
 
+def status_of(error: Exception) -> int:
+    """Return the HTTP status that tells of an exception."""
+    return (
+        error.status if isinstance(error, BodyError) else _STATUSES.get(type(error), HTTPStatus.BAD_REQUEST)
+    )
+
+
 async def _sandbox_error(_: Request, error: Exception) -> JSONResponse:
-    status = _STATUSES.get(type(error), HTTPStatus.BAD_REQUEST)
+    status = status_of(error)
     match error:
-        case BodyError():
-            return problem(error.status, str(error))
         case ConflictError():
             return problem(status, str(error), **error.more)
         case ScenarioError():

@@ -19,7 +19,7 @@ from sandbox.clock import VirtualClock
 from sandbox.core.model import Call, Value
 from sandbox.engine import Engine
 from sandbox.serving import serving
-from tests.web.inbox.visits import KEY, SENT, with_inbox
+from tests.web.inbox.visits import KEY, SENT
 from tests.worlds import NOON, RECEIVER, FakeCarrier, at
 
 WIDE = {"width": 1280, "height": 900}
@@ -85,13 +85,12 @@ def _answer(parcel: Parcel) -> Arrived | Lost:
 @contextmanager
 def running() -> Iterator[Sandbox]:
     app = create_app(clock=VirtualClock(NOON), carrier=FakeCarrier(_answer))
-    whole = with_inbox(app, app.state.sessions)
     loops: list[asyncio.AbstractEventLoop] = []
 
     async def in_its_loop(scope: Scope, receive: Receive, send: Send) -> None:
         if not loops:
             loops.append(asyncio.get_running_loop())
-        await whole(scope, receive, send)
+        await app(scope, receive, send)
 
     with serving(in_its_loop, grace_s=0) as url:
         assert loops  # the lifespan began in it

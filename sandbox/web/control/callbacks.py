@@ -13,8 +13,8 @@ from sandbox.errors import NotFoundError
 from sandbox.feed import Kind
 from sandbox.web.control.messages import WAIT_S
 from sandbox.web.control.operation import Answer, Operation
-from sandbox.web.control.pages import number_of
 from sandbox.web.control.schemas import COUNT, MOMENT_OR_NULL, listed, members, ref
+from sandbox.web.ids import number_of
 from sandbox.web.problems import ConflictError
 from sandbox.web.records import callback_json
 from sandbox.yaml_scalars import Duration, Text

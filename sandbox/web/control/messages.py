@@ -11,8 +11,9 @@ from sandbox.core.times import rfc3339
 from sandbox.errors import NotFoundError
 from sandbox.feed import Kind
 from sandbox.web.control.operation import Answer, Operation
-from sandbox.web.control.pages import MAX_LIMIT, number_of, page, page_query
+from sandbox.web.control.pages import MAX_LIMIT, page, page_query
 from sandbox.web.control.schemas import COUNT, MOMENT_OR_NULL, listed, members, ref
+from sandbox.web.ids import number_of
 from sandbox.web.problems import ConflictError
 from sandbox.web.records import callback_json, message_json, status_at
 from sandbox.yaml_scalars import Duration, Integer, Text

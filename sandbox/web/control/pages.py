@@ -1,12 +1,11 @@
-"""Lists of records a page at a time, newest first, and the ids that name them."""
+"""Lists of records a page at a time, newest first."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from sandbox.core.spelling import excerpt
-from sandbox.errors import NotFoundError
+from sandbox.web.ids import number_of, pattern
 from sandbox.yaml_nodes import Scalar
 from sandbox.yaml_scalars import Integer
 from sandbox.yaml_shapes import shown
@@ -31,14 +30,13 @@ class Id(NamedTuple):
 
     def read(self, node: Node, notes: Notes) -> int | Bad:
         """Return the number, or note that it is none."""
-        number = _number(node.text, self.prefix) if isinstance(node, Scalar) else None
-        if number is None:
+        if not isinstance(node, Scalar) or not re.fullmatch(pattern(self.prefix), node.text):
             return notes.add(node, f"is {shown(node)}, no id: ids look like {self.prefix}12")
-        return number
+        return number_of(node.text, self.prefix)
 
     def schema(self, _: Schema) -> Schema:
         """Return the JSON Schema of such ids."""
-        return {"type": "string", "pattern": f"^{_pattern(self.prefix)}$"}
+        return {"type": "string", "pattern": f"^{pattern(self.prefix)}$"}
 
 
 class Page(NamedTuple):
@@ -81,23 +79,3 @@ def page(
                     break
     following = f"{prefix}{on_page[-1].number}" if has_more else None
     return Page(on_page, count if total is None else total, following)
-
-
-def number_of(identifier: str, prefix: str) -> int:
-    """Return the number in an id: 12 of ``m12``.
-
-    Raises:
-        NotFoundError: it is none, so nothing has it.
-    """
-    number = _number(identifier, prefix)
-    if number is None:
-        raise NotFoundError(f"{excerpt(identifier)} is no id: ids look like {prefix}12")
-    return number
-
-
-def _number(identifier: str, prefix: str) -> int | None:
-    return int(identifier[1:]) if re.fullmatch(_pattern(prefix), identifier) else None
-
-
-def _pattern(prefix: str) -> str:
-    return f"{prefix}[1-9][0-9]{{0,17}}"

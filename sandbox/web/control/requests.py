@@ -11,8 +11,9 @@ from sandbox.errors import NotFoundError
 from sandbox.explain import trace_json
 from sandbox.hindsight import hindsight
 from sandbox.web.control.operation import Answer, Operation
-from sandbox.web.control.pages import number_of, page, page_query
+from sandbox.web.control.pages import page, page_query
 from sandbox.web.control.schemas import ref
+from sandbox.web.ids import number_of
 from sandbox.web.records import request_json
 from sandbox.yaml_scalars import Integer
 

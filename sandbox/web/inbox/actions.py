@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import NotFoundError
 from sandbox.feed import Kind
+from sandbox.web.ids import number_of
 from sandbox.web.inbox.message import REPORTABLE
-from sandbox.web.inbox.pages import Redirect, known, number_of
+from sandbox.web.inbox.pages import Redirect, known
 from sandbox.web.problems import ConflictError, QueryError
 
 if TYPE_CHECKING:

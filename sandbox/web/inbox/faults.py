@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.errors import NotFoundError
 from sandbox.web.inbox.pages import Page
-from sandbox.web.problems import BodyError, ConflictError
+from sandbox.web.problems import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,13 +24,6 @@ class FaultView(NamedTuple):
     advice: str
 
 
-_STATUSES: Final[Mapping[type[Exception], int]] = {
-    NotFoundError: HTTPStatus.NOT_FOUND,
-    ConflictError: HTTPStatus.CONFLICT,
-}
-
-_UNFIT: Final = int(HTTPStatus.UNPROCESSABLE_ENTITY)
-
 _ADVICE: Final[Mapping[type[Exception], str]] = {
     NotFoundError: "Messages and requests are let go when there are too many of them, and when the sandbox is reset.",
 }
@@ -44,9 +37,7 @@ def page_of(status: int, detail: str, advice: str = "") -> Page:
 
 def page_of_error(error: SandboxError) -> Page:
     """Return an exception as a page."""
-    kind = type(error)
-    status = error.status if isinstance(error, BodyError) else _STATUSES.get(kind, _UNFIT)
-    return page_of(status, str(error), _ADVICE.get(kind, ""))
+    return page_of(status_of(error), str(error), _ADVICE.get(type(error), ""))
 
 
 def wants_html(headers: Mapping[str, str]) -> bool:

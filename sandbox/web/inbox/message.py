@@ -14,10 +14,11 @@ from sandbox.core.masking import without_secrets
 from sandbox.core.model import Status
 from sandbox.core.statuses import is_final
 from sandbox.errors import NotFoundError
+from sandbox.web.ids import number_of
 from sandbox.web.inbox import anatomy, story, tones
 from sandbox.web.inbox.messages import kinds
 from sandbox.web.inbox.moments import moment, span
-from sandbox.web.inbox.pages import Page, cut, number_of
+from sandbox.web.inbox.pages import Page, cut
 from sandbox.web.inbox.tones import Tone
 from sandbox.web.records import status_at
 

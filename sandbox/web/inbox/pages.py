@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.core.spelling import excerpt
 from sandbox.errors import NotFoundError, did_you_mean
+from sandbox.web.ids import number_of
 from sandbox.web.inbox.moments import moment, span
 from sandbox.web.problems import QueryError
 
@@ -134,18 +134,6 @@ def frame(visit: Visit) -> Frame:
         due_at=None if due_at is None else moment(due_at, now),
         counts=engine.store.counts(),
     )
-
-
-def number_of(text: str, prefix: str) -> int:
-    """Return the number in an id: 12 of ``m12``.
-
-    Raises:
-        NotFoundError: it is no such id.
-    """
-    match = re.fullmatch(f"{prefix}([1-9][0-9]{{0,17}})", text)
-    if match is None:
-        raise NotFoundError(f"{excerpt(text)} is no id: ids here look like {prefix}12")
-    return int(match[1])
 
 
 def after_of(visit: Visit, prefix: str) -> int | None:

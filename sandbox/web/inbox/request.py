@@ -9,9 +9,10 @@ from sandbox.core.model import Unreadable
 from sandbox.engine import METHODS
 from sandbox.errors import NotFoundError
 from sandbox.hindsight import hindsight
+from sandbox.web.ids import number_of
 from sandbox.web.inbox import scenario_snippets, snippets, verdicts
 from sandbox.web.inbox.moments import moment
-from sandbox.web.inbox.pages import Page, cut, number_of
+from sandbox.web.inbox.pages import Page, cut
 from sandbox.web.records import parameters_json
 
 if TYPE_CHECKING:

@@ -55,7 +55,7 @@ async def test_buttons_of_a_session_stay_in_it(page: Browser) -> None:
     ("path", "form", "status", "said"),
     [
         ("/messages/m9/reports", {"status": "delivered"}, 404, "There is no message m9"),
-        ("/messages/x/reports", {"status": "delivered"}, 404, "ids here look like m12"),
+        ("/messages/x/reports", {"status": "delivered"}, 404, "ids look like m12"),
         ("/messages/m1/reports", {}, 422, "status cannot be"),
         ("/messages/m1/reports", {"status": "deliverd"}, 422, "did you mean delivered?"),
         (
@@ -72,7 +72,7 @@ async def test_buttons_of_a_session_stay_in_it(page: Browser) -> None:
         ),
         ("/messages/m2/reports", {"status": "delivered"}, 409, "there is no address to send it to"),
         ("/callbacks/c9/replay", {}, 404, "There is no report c9"),
-        ("/callbacks/m1/replay", {}, 404, "ids here look like c12"),
+        ("/callbacks/m1/replay", {}, 404, "ids look like c12"),
     ],
 )
 async def test_what_cannot_be_done_is_a_page_that_says_why(

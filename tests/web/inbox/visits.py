@@ -7,19 +7,13 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 
 import httpx
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.app import create_app
 from sandbox.carrier import Arrived, Lost, Parcel
 from sandbox.clock import VirtualClock
 from sandbox.core.scenario import Scenario
-from sandbox.sessions import SESSION, Session, Sessions
+from sandbox.sessions import Sessions
 from sandbox.sources import Source
-from sandbox.web.inbox import Inbox
 from tests.worlds import NOON, RECEIVER, USER, FakeCarrier, World
 
 KEY = "kP-9f3a-not-to-be-shown"
@@ -116,7 +110,7 @@ async def browser(scenario: Scenario | Source | None = None) -> AsyncIterator[Br
     app = create_app(scenario=scenario, clock=VirtualClock(NOON), carrier=carrier)
     sessions = app.state.sessions
     assert isinstance(sessions, Sessions)
-    transport = httpx.ASGITransport(with_inbox(app, sessions))
+    transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7670") as client:
         yield Browser(client, sessions, carrier)
     await sessions.close()
@@ -126,33 +120,3 @@ def _answer(parcel: Parcel) -> Arrived | Lost:
     if "broken" in parcel.url:
         return Arrived(500, 41)
     return Lost("connection refused", 2) if "gone" in parcel.url else Arrived(204, 3)
-
-
-def with_inbox(app: ASGIApp, sessions: Sessions) -> ASGIApp:
-    """Return the application with the inbox at its root, and at that of each session."""
-
-    def session_of(scope: Scope) -> Session:
-        session: Session = scope.get(SESSION, sessions.own)
-        return session
-
-    inbox = Inbox(session_of)
-
-    async def problem(_: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        return PlainTextResponse("nothing", error.status_code)
-
-    pages = Starlette(routes=inbox.routes(), exception_handlers={HTTPException: inbox.or_page(problem)})
-    pages.router.redirect_slashes = False
-
-    async def whole(scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        name = re.fullmatch("/s/([a-z0-9-]+)(/.*)", path)
-        within = name[2] if name else path
-        if scope["type"] != "http" or within.startswith(("/sendMtSms.php", "/_sandbox")):
-            await app(scope, receive, send)
-            return
-        if name:
-            scope = {**scope, "root_path": f"/s/{name[1]}", SESSION: sessions.called(name[1])}
-        await pages(scope, receive, send)
-
-    return whole
