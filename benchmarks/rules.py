@@ -44,17 +44,20 @@ PATTERNS = (
 
 
 def _mixed() -> list[When]:
-    """Return rules as a large scenario has them: most name other destinations, a few count what comes."""
+    """Return rules as a large scenario has them: most are about other destinations, senders and texts."""
+    prefixes = ("+34", "+346", "+33", "+351", "+39", "+44", "+48", "+49", "+52", "+57")
     return [
         *({"to": f"+3461{n:07}"} for n in range(70)),
         *({"to": {"prefix": f"+{n}"}} for n in range(350, 390)),
         *({"senderId": f"SHOP{n}", "message": {"contains": "invoice"}} for n in range(25)),
         *({"message": {"contains": f"order {n}"}} for n in range(20)),
         *({"message": {"regex": PATTERNS[n % 5].format(n)}} for n in range(15)),
-        *({"to": {"prefix": "+34"}, "nth": [LATE + n], "per": "senderId"} for n in range(10)),
-        *({"senderId": "VERIFY", "every": LATE + n} for n in range(5)),
-        *({"to": {"prefix": "+346"}, "probability": NEVER * (n + 1)} for n in range(10)),
-        *({"state": f"step-{n}"} for n in range(5)),
+        *({"to": {"prefix": prefix}, "nth": [LATE], "per": "senderId"} for prefix in prefixes),
+        *({"to": {"prefix": prefix}, "probability": NEVER} for prefix in prefixes),
+        *({"senderId": sender, "every": LATE} for sender in ("VERIFY", "ORDER", "BANK")),
+        *({"every": LATE + n} for n in range(2)),
+        *({"probability": NEVER * (n + 1)} for n in range(2)),
+        *({"state": f"step-{n}"} for n in range(3)),
     ]
 
 

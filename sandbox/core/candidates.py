@@ -12,7 +12,7 @@ from itertools import compress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from sandbox.core.draw import Chances
+from sandbox.core.draw import Chance, Chances
 from sandbox.core.match import AllOf, AnyOf, Contains, Exact, Prefix, Regex, When, compiled, conditions, turn
 
 if TYPE_CHECKING:
@@ -28,28 +28,17 @@ class Entry(NamedTuple):
     position: int
     rule: Rule
     tests: tuple[Test, ...]
+    """What a request must still meet when the rule is found."""
     state: str | None
-    probability: float | None
+    chance: Chance | None
     falls_on: Callable[[int], bool] | None
     """Whether it is for the request with this count; None where it does not count."""
     per: str | None
-
-    @classmethod
-    def of(cls, position: int, rule: Rule) -> Self:
-        """Return *rule*, which stands at *position* among those that are tried with it, made ready."""
-        when = rule.when
-        return cls(position, rule, conditions(when), when.state, when.probability, turn(when), when.per)
 
 
 def purpose_of(rule: Rule) -> str:
     """Return what is drawn for, where *rule* has a probability."""
     return f"rule {rule.name}"
-
-
-def counts_all(rule: Rule) -> bool:
-    """Say whether *rule* counts every request, whatever it is."""
-    when = rule.when
-    return rule.times is None and when != When() and when == When(nth=when.nth, every=when.every)
 
 
 Finder = Callable[[str | None], Sequence[Entry]]
@@ -80,30 +69,36 @@ class Phase(NamedTuple):
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> Self:
         """Return the phase in which *rules* are tried, in that order."""
-        entries = tuple(Entry.of(position, rule) for position, rule in enumerate(rules))
-        found: list[tuple[Entry, str, tuple[Matcher, ...]]] = []
-        chancy: list[tuple[Entry, float]] = []
+        entries: list[Entry] = []
+        ways: list[tuple[Entry, _Way]] = []
+        chancy: list[tuple[Entry, Chance]] = []
         turns: list[tuple[Callable[[int], bool], Entry]] = []
         others: list[Entry] = []
-        for entry in entries:
-            if entry.rule.when.texts:
-                found.append((entry, *_way(entry.rule.when)))
-            elif entry.probability is not None:
-                chancy.append((entry, entry.probability))
-            elif entry.falls_on is not None and counts_all(entry.rule):
-                turns.append((entry.falls_on, entry._replace(falls_on=None)))
+        for position, rule in enumerate(rules):
+            when, falls_on = rule.when, turn(rule.when)
+            way = _way(when) if when.texts else None
+            tests = conditions(when if way is None else when._replace(texts=way.left))
+            chance = None if when.probability is None else Chance.of(purpose_of(rule), when.probability)
+            entry = Entry(position, rule, tests, when.state, chance, falls_on, when.per)
+            entries.append(entry)
+            if way is not None:
+                ways.append((entry, way))
+            elif chance is not None:
+                chancy.append((entry, chance))
+            elif falls_on is not None and when == When(nth=when.nth, every=when.every):
+                turns.append((falls_on, entry._replace(falls_on=None)))
             else:
                 others.append(entry)
         return cls(
-            entries,
-            tuple(_finders(found)),
+            tuple(entries),
+            tuple(_finders(ways)),
             tuple(entry for entry, _ in chancy),
-            Chances.of([(purpose_of(entry.rule), probability) for entry, probability in chancy]),
+            Chances.of([chance for _, chance in chancy]),
             tuple(turns),
             tuple(entry.rule.name for _, entry in turns),
             tuple(others),
             sum(entry.falls_on is not None for entry in entries) > len(turns),
-            any(len(way) > 1 for _, _, way in found),
+            any(len(way.matchers) > 1 for _, way in ways),
         )
 
     def candidates(
@@ -136,17 +131,34 @@ _position = attrgetter("position")
 _QUICKEST_FIRST: Final = (Exact, Prefix, Contains, Regex)
 
 
-def _way(when: When) -> tuple[str, tuple[Matcher, ...]]:
-    """Return the parameter by which a rule is found the quickest, and what its value must meet one of."""
-    ways = [(name, way) for name, matcher in when.texts for way in _ways(matcher)]
-    return min(ways, key=lambda way: max(map(_slowness, way[1])))
+class _Way(NamedTuple):
+    """How a rule is found: by the value of a parameter that meets one of some matchers."""
+
+    name: str
+    matchers: tuple[Matcher, ...]
+    left: tuple[tuple[str, Matcher], ...]
+    """The conditions on parameters that a request which it is found for may still miss."""
 
 
-def _ways(matcher: Matcher) -> list[tuple[Matcher, ...]]:
+def _way(when: When) -> _Way:
+    """Return the quickest way in which a rule is found that has conditions on parameters."""
+    ways = [
+        _Way(
+            name,
+            matchers,
+            when.texts if isinstance(matcher, AllOf) else when.texts[:at] + when.texts[at + 1 :],
+        )
+        for at, (name, matcher) in enumerate(when.texts)
+        for matchers in _alternatives(matcher)
+    ]
+    return min(ways, key=lambda way: max(map(_slowness, way.matchers)))
+
+
+def _alternatives(matcher: Matcher) -> list[tuple[Matcher, ...]]:
     """Return sets of matchers, of each of which a value that meets *matcher* meets one."""
     match matcher:
         case AllOf(matchers):
-            return [way for inner in matchers for way in _ways(inner)]
+            return [found for inner in matchers for found in _alternatives(inner)]
         case AnyOf(matchers) if all(isinstance(inner, _QUICKEST_FIRST) for inner in matchers):
             return [tuple(dict.fromkeys(matchers))]
         case _:
@@ -158,15 +170,15 @@ def _slowness(matcher: Matcher) -> int:
     return _QUICKEST_FIRST.index(kind) if kind in _QUICKEST_FIRST else len(_QUICKEST_FIRST)
 
 
-def _finders(found: Iterable[tuple[Entry, str, Sequence[Matcher]]]) -> Iterator[tuple[str, Finder]]:
+def _finders(ways: Iterable[tuple[Entry, _Way]]) -> Iterator[tuple[str, Finder]]:
     """Yield what finds the rules: one for all that are found alike by one parameter."""
     texts: defaultdict[str, dict[str, list[Entry]]] = defaultdict(dict)
     prefixes: defaultdict[tuple[str, int], dict[str, list[Entry]]] = defaultdict(dict)
     parts: defaultdict[str, list[tuple[str, Entry]]] = defaultdict(list)
     patterns: defaultdict[tuple[str, SearchAll], list[tuple[str, Entry]]] = defaultdict(list)
     asked: defaultdict[str, list[tuple[Matcher, Entry]]] = defaultdict(list)
-    for entry, name, way in found:
-        for matcher in way:
+    for entry, (name, matchers, _) in ways:
+        for matcher in matchers:
             match matcher:
                 case Exact(text):
                     texts[name].setdefault(text, []).append(entry)

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from sandbox.core.candidates import Phase, purpose_of
-from sandbox.core.draw import fraction
+from sandbox.core.candidates import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,7 +129,7 @@ def decide(
     seed = book.scenario.seed
     counts = _count_all(progress, phase.counting)
     candidates = phase.candidates(facts, counts, seed=seed, request_number=request_number)
-    for _, rule, tests, wanted_state, probability, falls_on, per in candidates:
+    for _, rule, tests, wanted_state, chance, falls_on, per in candidates:
         if wanted_state is not None and wanted_state != state:
             continue
         if winner is not None and falls_on is None:
@@ -141,9 +140,7 @@ def decide(
         else:
             if gone and rule.name in gone:
                 continue
-            if probability is not None and probability <= fraction(
-                seed=seed, request_number=request_number, purpose=purpose_of(rule)
-            ):
+            if chance is not None and not chance.is_met(seed=seed, request_number=request_number):
                 continue
             if falls_on is not None:
                 count = _count(progress, rule.name, None if per is None else facts.value(per))
@@ -153,7 +150,7 @@ def decide(
             winner = rule
             if not phase.must_go_on:
                 break
-    progress.mark = mark._replace(counts=tuple(counts)) if counts else mark
+    progress.mark = Mark(state, gone, tuple(counts)) if counts else mark
     if winner is not None:
         _take(progress, winner)
     return winner
@@ -170,8 +167,8 @@ def _count_all(progress: Progress, names: Sequence[str]) -> list[int]:
 def _count(progress: Progress, name: str, value: str | None) -> int:
     """Count a request for the rule *name*, apart from those with another value; return how many that makes."""
     if value is None:
-        progress.counts[name] += 1
-        return progress.counts[name]
+        count = progress.counts[name] = progress.counts.get(name, 0) + 1
+        return count
     if len(value) > _LONGEST_KEY:
         value = blake2b(value.encode("utf-8", "surrogatepass")).hexdigest()
     values, key = progress.counts_per, (name, value)

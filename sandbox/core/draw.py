@@ -27,6 +27,7 @@ _KEY_OCTETS: Final = 6
 _OCTETS: Final = 12
 """Of a draw: twice those of a key, so that its upper 49 bits know nothing of those for any other key."""
 
+_ALL: Final = (1 << 8 * _OCTETS) - 1
 _BITS: Final = 53  # the precision of a float: every fraction is below 1
 _REST: Final = 8 * _OCTETS - _BITS
 
@@ -40,8 +41,7 @@ def fraction(*, seed: int, request_number: int, purpose: str) -> float:
         purpose: what is drawn for; draws for two purposes know nothing of each other.
     """
     slope, start = _line(seed, request_number)
-    drawn = (slope * _key(purpose) + start) % (1 << 8 * _OCTETS)
-    return (drawn >> _REST) / (1 << _BITS)
+    return (((slope * _key(purpose) + start) & _ALL) >> _REST) / (1 << _BITS)
 
 
 @lru_cache(maxsize=16)  # a request may draw for several purposes
@@ -57,8 +57,26 @@ def _key(purpose: str) -> int:
     return int.from_bytes(blake2b(purpose.encode("utf-8", "surrogatepass"), digest_size=_KEY_OCTETS).digest())
 
 
+class Chance(NamedTuple):
+    """A probability made ready to be drawn for."""
+
+    key: int
+    bound: int
+    """What a draw is below where its `fraction` is below the probability."""
+
+    @classmethod
+    def of(cls, purpose: str, probability: float) -> Self:
+        """Return the chance of what is drawn for *purpose*."""
+        return cls(_key(purpose), ceil(probability * (1 << _BITS)) << _REST)
+
+    def is_met(self, *, seed: int, request_number: int) -> bool:
+        """Say whether `fraction` is below the probability."""
+        slope, start = _line(seed, request_number)
+        return (slope * self.key + start) & _ALL < self.bound
+
+
 class Chances(NamedTuple):
-    """Probabilities that are drawn for together, in arithmetic on one long integer where each has its lane."""
+    """Chances that are drawn for together, in arithmetic on one long integer where each has its lane."""
 
     keys: int
     ones: int
@@ -68,9 +86,8 @@ class Chances(NamedTuple):
     octets: int
 
     @classmethod
-    def of(cls, wanted: Sequence[tuple[str, float]]) -> Self:
-        """Return what draws for purposes, each with its probability."""
-        full = (1 << 8 * _OCTETS) - 1
+    def of(cls, wanted: Sequence[Chance]) -> Self:
+        """Return what draws for all that is *wanted*."""
 
         def lanes(values: Iterable[int]) -> int:
             return int.from_bytes(
@@ -78,16 +95,16 @@ class Chances(NamedTuple):
             )
 
         return cls(
-            keys=lanes(_key(purpose) for purpose, _ in wanted),
+            keys=lanes(chance.key for chance in wanted),
             ones=lanes(1 for _ in wanted),
-            draws=lanes(full for _ in wanted),
+            draws=lanes(_ALL for _ in wanted),
             # A draw below the bound leaves the bit above all of a draw's when it is taken from this.
-            limits=lanes(full + (ceil(chance * (1 << _BITS)) << _REST) for _, chance in wanted),
+            limits=lanes(_ALL + chance.bound for chance in wanted),
             octets=_LANE_OCTETS * len(wanted),
         )
 
     def met(self, *, seed: int, request_number: int) -> bytes:
-        """Return an octet for each: 1 where `fraction` is below the probability, else 0."""
+        """Return an octet for each: 1 where it is met, else 0."""
         keys, ones, draws, limits, octets = self
         slope, start = _line(seed, request_number)
         drawn = (slope * keys + start * ones) & draws

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.core import draw
-from sandbox.core.draw import LONGEST_DELAY_S, Chances, draw_delay, draw_timeline, fraction
+from sandbox.core.draw import LONGEST_DELAY_S, Chance, Chances, draw_delay, draw_timeline, fraction
 from sandbox.core.scenario import Fixed, Lognormal, Step, Uniform
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def test_draws_for_two_purposes_know_nothing_of_each_other() -> None:
 
 
 def test_a_hundred_rules_of_one_request_are_met_as_often_as_by_a_hundred_coins() -> None:
-    chances = Chances.of([(f"rule {number}", 0.5) for number in range(100)])
+    chances = Chances.of([Chance.of(f"rule {number}", 0.5) for number in range(100)])
     met = [sum(chances.met(seed=1, request_number=number)) for number in range(2000)]
     mean = sum(met) / len(met)
     assert 49.5 < mean < 50.5
@@ -74,17 +74,19 @@ def test_a_hundred_rules_of_one_request_are_met_as_often_as_by_a_hundred_coins()
 
 
 @given(st.lists(st.tuples(st.text(), st.floats(0, 1)), max_size=8), SEEDS, st.integers(0))
-def test_what_is_drawn_together_is_what_is_drawn_apart(
+def test_a_chance_is_met_by_a_fraction_below_its_probability(
     wanted: list[tuple[str, float]], seed: int, number: int
 ) -> None:
-    """Also at the edge: a draw is not below itself."""
-    wanted += [
-        (purpose, fraction(seed=seed, request_number=number, purpose=purpose)) for purpose, _ in wanted
-    ]
-    assert list(Chances.of(wanted).met(seed=seed, request_number=number)) == [
-        fraction(seed=seed, request_number=number, purpose=purpose) < probability
-        for purpose, probability in wanted
-    ]
+    """Alone and with others; also at the edge, as a fraction is not below itself."""
+
+    def drawn(purpose: str) -> float:
+        return fraction(seed=seed, request_number=number, purpose=purpose)
+
+    wanted += [(purpose, drawn(purpose)) for purpose, _ in wanted]
+    chances = [Chance.of(purpose, probability) for purpose, probability in wanted]
+    expected = [drawn(purpose) < probability for purpose, probability in wanted]
+    assert [chance.is_met(seed=seed, request_number=number) for chance in chances] == expected
+    assert list(Chances.of(chances).met(seed=seed, request_number=number)) == expected
 
 
 def test_a_fixed_delay_is_what_it_says() -> None:
