@@ -46,12 +46,6 @@ def purpose_of(rule: Rule) -> str:
     return f"rule {rule.name}"
 
 
-def counts_all(rule: Rule) -> bool:
-    """Say whether *rule* counts every request, whatever it is."""
-    when = rule.when
-    return rule.times is None and when != When() and when == When(nth=when.nth, every=when.every)
-
-
 Finder = Callable[[str | None], Sequence[Entry]]
 """Gives the rules that a parameter's value may meet."""
 
@@ -86,11 +80,12 @@ class Phase(NamedTuple):
         turns: list[tuple[Callable[[int], bool], Entry]] = []
         others: list[Entry] = []
         for entry in entries:
-            if entry.rule.when.texts:
-                found.append((entry, *_way(entry.rule.when)))
+            when = entry.rule.when
+            if when.texts:
+                found.append((entry, *_way(when)))
             elif entry.probability is not None:
                 chancy.append((entry, entry.probability))
-            elif entry.falls_on is not None and counts_all(entry.rule):
+            elif entry.falls_on is not None and when == When(nth=when.nth, every=when.every):
                 turns.append((entry.falls_on, entry._replace(falls_on=None)))
             else:
                 others.append(entry)

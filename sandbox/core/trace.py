@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandbox.core.candidates import counts_all, purpose_of
+from sandbox.core.candidates import purpose_of
 from sandbox.core.draw import draw_delay, draw_timeline, fraction
 from sandbox.core.match import miss
 from sandbox.core.scenario import Fixed
 from sandbox.core.spelling import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from sandbox.core.decide import Mark, Rulebook
     from sandbox.core.match import Facts
     from sandbox.core.scenario import Rule, Scenario, Step
@@ -46,8 +44,8 @@ def trace(
     """
     seed = book.scenario.seed
     phase = book.before if before_checks else book.after
-    of_all = iter(mark.counts[: len(phase.counting)])
-    of_some = iter(mark.counts[len(phase.counting) :])
+    counts = dict(zip(phase.counting, mark.counts, strict=False))
+    further = iter(mark.counts[len(counts) :])
     rows: list[RuleTrace] = []
     winner: str | None = None
     for entry in phase.entries:
@@ -55,11 +53,10 @@ def trace(
         if winner is not None:
             rows.append(RuleTrace(rule.name, matched=False, miss=f"not tried: {winner} decided"))
             continue
-        missed = (
-            miss(rule.when, facts)
-            or _off(rule, mark, seed=seed, request_number=request_number)
-            or _uncounted(rule, entry.falls_on, of_all if counts_all(rule) else of_some)
-        )
+        missed = miss(rule.when, facts) or _off(rule, mark, seed=seed, request_number=request_number)
+        if missed is None and entry.falls_on is not None:
+            count = counts[rule.name] if rule.name in counts else next(further)
+            missed = None if entry.falls_on(count) else _uncounted(rule, count)
         if missed is None:
             winner = rule.name
             drawn = _drawn(rule, book.scenario, request_number)
@@ -89,10 +86,8 @@ def _drew(rule: Rule, *, seed: int, request_number: int) -> float:
     return fraction(seed=seed, request_number=request_number, purpose=purpose_of(rule))
 
 
-def _uncounted(rule: Rule, falls_on: Callable[[int], bool] | None, counts: Iterator[int]) -> str | None:
-    """Return how a rule missed that counts, but is not for the request with the next of *counts*."""
-    if falls_on is None or falls_on(count := next(counts)):
-        return None
+def _uncounted(rule: Rule, count: int) -> str:
+    """Return how a rule missed that is not for the request with this count."""
     wanted = [f"nth {', '.join(map(str, sorted(rule.when.nth)))}"] if rule.when.nth else []
     wanted += [f"every {rule.when.every}"] if rule.when.every else []
     per = f" for this {rule.when.per}" if rule.when.per else ""

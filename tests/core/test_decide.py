@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sandbox.core import decide as decide_module
 from sandbox.core.decide import Mark, Progress, Rulebook, decide
+from sandbox.core.draw import fraction
 from sandbox.core.match import (
     Absent,
     AllOf,
@@ -138,6 +139,11 @@ def test_lookups_find_what_trying_each_rule_in_turn_would(
     assert decide(book(*rules), Progress.fresh(), facts, request_number=1, before_checks=False) == expected
 
 
+def test_patterns_are_looked_for_together_and_tell_their_rules_apart() -> None:
+    rules = book(*(Rule(text, When(texts=(("message", regex(text)),))) for text in ("a", "b", "c", "x")))
+    assert winners(rules, [{"message": text} for text in ("b", "cb", "x", "d")]) == ["b", "b", "x", None]
+
+
 # -- counting --------------------------------------------------------------------------------------
 
 
@@ -175,6 +181,11 @@ def test_values_of_any_length_are_counted_apart() -> None:
         "first", None, "first",
     ]  # fmt: skip
     assert all(len(value) <= 128 for _, value in progress.counts_per)
+
+
+def test_a_rule_that_a_request_meets_in_two_ways_counts_it_once() -> None:
+    rules = book(Rule("third", to(AnyOf((Prefix("+3"), Prefix("+34"), Contains("600"))))._replace(every=3)))
+    assert winners(rules, [SPAIN] * 6) == [None, None, "third", None, None, "third"]
 
 
 def test_the_value_not_met_for_longest_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,6 +257,13 @@ def test_a_probability_is_met_as_often_as_it_says_and_alike_on_every_run() -> No
 def test_a_probability_of_0_or_1_leaves_nothing_to_chance() -> None:
     rules = book(Rule("never", When(probability=0)), Rule("always", When(probability=1)))
     assert set(winners(rules, [SPAIN] * 100)) == {"always"}
+
+
+@pytest.mark.parametrize("when", [When(), to(Prefix("+34"))])
+def test_what_is_drawn_must_be_below_the_probability(when: When) -> None:
+    drew = fraction(seed=0, request_number=1, purpose="rule a")
+    assert winners(book(Rule("a", when._replace(probability=drew))), [SPAIN]) == [None]
+    assert winners(book(Rule("a", when._replace(probability=drew + 2**-53))), [SPAIN]) == ["a"]
 
 
 def test_two_rules_draw_apart() -> None:
@@ -383,15 +401,24 @@ counted_rules = st.lists(
     st.lists(st.sampled_from(["+31", "+32", "+41"]), max_size=12),
     st.integers(0, 100),
     st.booleans(),
+    st.sampled_from([None, 3]),
 )
 def test_every_trace_tells_the_rule_that_decided(
     conditions: list[When],
     destinations: list[str],
     seed: int,
     before_checks: bool,  # noqa: FBT001
+    times: int | None,
 ) -> None:
+    """Rules whose ``times`` is a number and those that have none alternate."""
     rules = [
-        Rule(str(position), when, set_state="on", times=3, before_checks=before_checks)
+        Rule(
+            str(position),
+            when,
+            set_state="on",
+            times=times if position % 2 else 3,
+            before_checks=before_checks,
+        )
         for position, when in enumerate(conditions)
     ]
     rulebook = book(*rules, seed=seed)

@@ -42,6 +42,13 @@ FOUR_DIGITS = Regex(
         (Contains("code"), ["code", "my code is"], ["Code", None]),
         (FOUR_DIGITS, ["1234", "code 12345"], ["123", "", None]),
         (AnyOf((Exact("a"), Prefix("b"))), ["a", "b", "bc"], ["c", None]),
+        (AnyOf((Exact("a"), Exact("c"))), ["a", "c"], ["b", "", None]),
+        (AnyOf((Prefix("a"), Prefix("c"))), ["a", "cd"], ["bc", "", None]),
+        (
+            AnyOf((Exact("a"), Suffix("z"), Exact("c"), Prefix("b"), Absent())),
+            ["a", "c", "yz", "bc", None],
+            ["ab", ""],
+        ),
         (AllOf((Prefix("a"), Suffix("z"))), ["az", "abz"], ["a", "z", None]),
         (Not(Prefix("+34")), ["+44", "", None], ["+34"]),
         (Not(Not(Exact("a"))), ["a"], ["b", None]),
