@@ -30,8 +30,8 @@ LONGEST_ANSWER: Final = 2048
 """Octets of an answer that are read, as the sandbox reads of a receiver's."""
 PAUSE_S: Final = 0.002
 """From one octet to the next."""
-SEEN_OUT_S: Final = 1.0
-"""How long a receiver may take to close a connection that was broken off."""
+FIRST_PAUSE_S: Final = 0.25
+"""From the first octet to the second: who takes a body to be what comes first is to see that octet alone."""
 
 
 class Manner(StrEnum):
@@ -40,7 +40,7 @@ class Manner(StrEnum):
     WHOLE = "whole"
     OCTET_BY_OCTET = "one octet at a time"
     BROKEN_OFF = "its connection closed in the middle of the body"
-    UNHEARD = "its connection closed before the answer"
+    UNHEARD = "its connection closed at the first octet of the answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +133,12 @@ class Post:
                 with suppress(ConnectionError):
                     for position in range(len(body)):
                         connection.send(body[position : position + 1])
-                        Event().wait(PAUSE_S)
+                        Event().wait(PAUSE_S if position else FIRST_PAUSE_S)
             case _:
                 with suppress(ConnectionError):
                     connection.send(body)
-        if manner is Manner.UNHEARD:
-            return Answered(None, watch.ms(), lost="it was not waited for")
+        if manner is Manner.UNHEARD and line.recv(1):
+            return Answered(None, watch.ms(), lost="it was not listened to")
         response = connection.getresponse()
         text = response.read(LONGEST_ANSWER).decode("utf-8", "backslashreplace")
         return Answered(response.status, watch.ms(), text)
@@ -188,7 +188,6 @@ def _hang_up(line: socket.socket) -> None:
     """Close our side of a connection, and see the receiver out: then it has made of it what it does."""
     with suppress(OSError):
         line.shutdown(socket.SHUT_WR)
-        line.settimeout(SEEN_OUT_S)
         while line.recv(LONGEST_ANSWER):
             pass
 

@@ -80,6 +80,7 @@ class Runner:
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = Lock()
+        self._is_over = False
 
     def run(self, command: Command, variables: Mapping[str, str], timeout_s: float) -> Ended:
         """Run *command* to its end.
@@ -107,20 +108,23 @@ class Runner:
 
     def _start(self, command: Command, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
         words = [_filled_in(word, variables) for word in command.words]
-        try:
-            process = subprocess.Popen(  # noqa: S603 - the very command that the user asks for
-                words,
-                env={**os.environ, **variables},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise ConfigError(
-                f"{command.option}: cannot run {excerpt(words[0], 200)}: {error.strerror}"
-            ) from None
+        # One that began outside of the lock might be running, and at the end nobody would know.
         with self._lock:
+            if self._is_over:
+                raise ConfigError(f"{command.option}: it is over, and nothing is run any more")
+            try:
+                process = subprocess.Popen(  # noqa: S603 - the very command that the user asks for
+                    words,
+                    env={**os.environ, **variables},
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise ConfigError(
+                    f"{command.option}: cannot run {excerpt(words[0], 200)}: {error.strerror}"
+                ) from None
             self._running.add(process)
         return process
 
@@ -142,6 +146,7 @@ class Runner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._lock:
+            self._is_over = True
             left = tuple(self._running)
         for process in left:
             self._end(process)

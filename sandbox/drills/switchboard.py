@@ -70,10 +70,11 @@ class Switchboard:
             self._lines.append(line)
 
         async def note(message: Message) -> None:
-            await send(message)
+            # Before it goes out: the client may have ended, and be judged, before this goes on.
             if message["type"] == "http.response.body" and not message.get("more_body"):
                 line.is_answered = True
                 line.ended_ms = self._watch.ms()
+            await send(message)
 
         try:
             await self._app(scope, receive, note)

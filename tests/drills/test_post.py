@@ -126,13 +126,36 @@ def test_a_report_that_is_broken_off_promises_more_than_comes() -> None:
     assert body == BODY[: len(BODY) // 2]
 
 
+def test_a_receiver_is_seen_out_after_a_report_that_is_broken_off() -> None:
+    """Else it could still be about to make something of it when it is asked what it holds."""
+    done = Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for _ in range(2):
+                listener.accept()[0].close()
+            with listener.accept()[0] as connection:
+                while connection.recv(65_536):
+                    pass
+                Event().wait(0.1)
+                done.set()
+
+        thread = Thread(target=serve)
+        thread.start()
+        post = Post(f"http://127.0.0.1:{listener.getsockname()[1]}", timeout_s=5)
+        post.carry(Written("POST", "http://x/", {}, BODY), Manner.BROKEN_OFF)
+        was_done = done.is_set()
+        thread.join()
+    assert was_done
+
+
 @pytest.mark.parametrize("manner", [Manner.OCTET_BY_OCTET, Manner.UNHEARD])
 def test_a_report_arrives_whole_in_these_manners(manner: Manner) -> None:
     with a_listener(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as (url, heard):
         answer = carried(url, "/", manner)
         assert heard.get(timeout=5).partition(b"\r\n\r\n")[2] == BODY
     assert answer.startswith(
-        "HTTP 200" if manner is Manner.OCTET_BY_OCTET else "no answer: it was not waited for"
+        "HTTP 200" if manner is Manner.OCTET_BY_OCTET else "no answer: it was not listened to"
     )
 
 

@@ -101,7 +101,6 @@ def test_what_is_stored_a_moment_after_the_answer_is_waited_for(tmp_path: Path) 
         (Fault.FAILS_ON_DUPLICATES, {"duplicate", "retries"}),
         (Fault.CRASHES_ON_WHAT_IT_CANNOT_READ, {"malformed-body", "wrong-shapes"}),
         (Fault.REFUSES_OLD_REPORTS, {"late"}),
-        (Fault.READS_ONCE, {"octet-by-octet"}),
     ],
 )
 def test_answers_alone_show_these_faults(tmp_path: Path, fault: Fault, failed: set[str]) -> None:
@@ -110,6 +109,15 @@ def test_answers_alone_show_these_faults(tmp_path: Path, fault: Fault, failed: s
     assert (
         with_verdict(entries, Verdict.FAILED) == failed - {"early"} if fault is Fault.REFUSES_ALL else failed
     )
+
+
+def test_a_receiver_that_takes_the_first_octets_for_all_of_them_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.drills.post.FIRST_PAUSE_S", 2.0)
+    with a_clerk(tmp_path, Fault.READS_ONCE) as clerk:
+        entry = drilled(clerk, "octet-by-octet")["octet-by-octet"]
+    assert entry.verdict is Verdict.FAILED
 
 
 @pytest.mark.parametrize(

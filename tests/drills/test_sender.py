@@ -185,10 +185,10 @@ def test_a_client_that_always_calls_again_is_told_where_that_is_in_vain_or_sends
 
 def test_a_client_that_waits_for_ever_is_stopped(tmp_path: Path) -> None:
     forever = python(tmp_path, "TIMEOUT_S = None\n" + GOOD)
-    entries = drilled(forever, "hang", "drip", timeout_s=3)
+    entries = drilled(forever, "hang", "drip", timeout_s=4)
     assert verdicts(entries) == {"hang": Verdict.FAILED, "drip": Verdict.DOUBTFUL}
     assert entries["hang"].facts == {"exit": "stopped", "calls": 1, "accepted": 0, "between": ""}
-    assert events(entries["hang"], "end") == ["stopped after 3 s"]
+    assert events(entries["hang"], "end") == ["stopped after 4 s"]
 
 
 def test_a_client_that_gives_up_on_a_slow_answer_cannot_know(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ def rows(run: Run) -> set[str]:
         (a_run("slow", ended(0), call(is_by_condition=True)), set()),
         (a_run(ACCEPTED, ended(0), call(), call(content=OTHER)), set()),
         (a_run(ACCEPTED, ended(0), call(), call(), usual={HELLO: 2}), set()),
+        (a_run("error-5-text", ended(1), refused(), refused(1000), usual={HELLO: 2}), set()),
         # one thing wrong
         (a_run(ACCEPTED, ended(1)), {"never-called"}),
         (a_run("hang", ended(None), lost(is_accepted=False)), {"waits-for-ever"}),
