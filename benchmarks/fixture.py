@@ -16,15 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import entry_points
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from command import Size, at_most, sizes
 from server import HERE, SANDBOX, SERVER_CORE, running
-
-MODULE = "panelsms_sandbox_pytest"
-PLUGIN = next((each.name for each in entry_points(group="pytest11") if each.value == MODULE), MODULE)
 
 GOAL_MS = 5.0
 GOAL_FIRST = 1.3
@@ -156,7 +152,7 @@ def _pytest(folder: Path) -> str:
     """Run the tests in *folder* on the server's core, and return what they have found."""
     found = folder / "found"
     environment = {**os.environ, "FOUND": str(found), "PYTHONPATH": str(HERE.parent)}
-    plugins = ("-p", PLUGIN, "-p", "no:cacheprovider", "-p", "no:randomly")
+    plugins = ("-p", "panelsms_sandbox_pytest", "-p", "no:cacheprovider", "-p", "no:randomly")
     subprocess.run(
         ["taskset", "-c", str(SERVER_CORE), sys.executable, "-m", "pytest", "-q", *plugins, str(folder)],
         cwd=folder,

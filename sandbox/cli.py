@@ -32,6 +32,7 @@ COMMANDS: Final = (
     "schema",
     "contract",
     "health",
+    "drill",
 )
 """In the order of --help; the first is run when none is named."""
 

@@ -5,7 +5,6 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator
-from importlib.metadata import entry_points
 from pathlib import Path
 from textwrap import dedent
 from xml.etree import ElementTree as ET
@@ -24,9 +23,8 @@ pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parents[2]
 CODES = len(error_codes())
-MODULE = plugin.__name__
-PLUGIN = next((each.name for each in entry_points(group="pytest11") if each.value == MODULE), MODULE)
-"""What pytest calls it: by its entry point where the package is installed, else by its module."""
+PLUGIN = plugin.__name__
+"""Also what its entry point is called, so that naming it twice does no harm."""
 
 
 @pytest.fixture(autouse=True)
