@@ -15,6 +15,7 @@ from sandbox.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from sandbox.drills.post import Answered, Post
     from sandbox.drills.programs import Command, Ended, Runner
@@ -97,7 +98,8 @@ class ReceiverDrill:
 
     def _take(self, step: Step) -> Entry:
         watch = Stopwatch()
-        course = _Course(step, f"drill-{self._writer.began_at:%Y%m%dT%H%M%S%f}"[:-3] + f"-{step.trial.name}")
+        drill = f"drill-{self._writer.began_at:%Y%m%dT%H%M%S%f}"[:-3]
+        course = _Course(step, f"{drill}-{step.trial.name}", self._clock.now())
         course.happened("about", course.transaction_id)
         if step.is_known_before:
             self._tell_of(course)
@@ -137,7 +139,11 @@ class ReceiverDrill:
     def _carry(self, course: _Course, sending: Sending) -> Answered:
         transaction_id = course.transaction_id + ("-strange" if sending.is_strange else "")
         report = self._writer.write(
-            sending.wanted, transaction_id, now=self._clock.now(), signed=sending.signed
+            sending.wanted,
+            transaction_id,
+            step_began_at=course.began_at,
+            now=self._clock.now(),
+            signed=sending.signed,
         )
         how = "" if sending.manner is Manner.WHOLE else f" ({sending.manner})"
         content = report.url if report.body is None else report.body.decode() or "(nothing)"
@@ -195,9 +201,10 @@ class ReceiverDrill:
 class _Course:
     """How one step goes."""
 
-    def __init__(self, step: Step, transaction_id: str) -> None:
+    def __init__(self, step: Step, transaction_id: str, began_at: datetime) -> None:
         self.step = step
         self.transaction_id = transaction_id
+        self.began_at = began_at
         self.events: list[Event] = []
         self.findings: list[Finding] = []
         self.answers: list[Answered] = []

@@ -46,7 +46,7 @@ class Wanted:
 
     status: str
     age: timedelta = timedelta()
-    """How long ago the status changed."""
+    """How long before the step began the status changed."""
     error_code: int | None = None
     readings: Mapping[str, str] | None = None
     """How it is spelled, where that is not as by default."""
@@ -78,10 +78,21 @@ class Writer:
     """When the drill began."""
 
     def write(
-        self, wanted: Wanted, transaction_id: str, *, now: datetime, signed: Signed = Signed.WELL
+        self,
+        wanted: Wanted,
+        transaction_id: str,
+        *,
+        step_began_at: datetime,
+        now: datetime,
+        signed: Signed = Signed.WELL,
     ) -> Written:
-        """Return a report about the message with this id, made now and signed so."""
-        change = Change(now - wanted.age, wanted.status, send_at=now, error_code=wanted.error_code)
+        """Return a report about the message with this id, signed so.
+
+        Ages are counted from when the step began, so that each attempt has the same octets, however long the one
+        before has taken.
+        """
+        changed_at = step_began_at - wanted.age
+        change = Change(changed_at, wanted.status, send_at=now, error_code=wanted.error_code)
         message = self._message(transaction_id, wanted.status)
         method, url, text = compose(
             message,

@@ -203,6 +203,8 @@ def test_html_shows_one_problem_once_however_many_have_it() -> None:
     assert elements.text.count("2 conditions") == 1
     assert [tag for tag, _ in elements.elements].count("article") == 3
     assert "2 of 5 went wrong" in elements.text
+    problems, _, _ = elements.text.partition("All that was tried")
+    assert "the same fault" in problems  # beside the other's words, for what they saw differs
 
 
 def test_html_shows_an_entry_s_own_faults_together() -> None:

@@ -1,9 +1,10 @@
 """How a report is carried: where it may go, what goes over the wire, and what is made of an answer."""
 
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -202,8 +203,15 @@ def test_tls_is_spoken_where_the_url_says_so(tmp_path: Path) -> None:
 # -- what is written -----------------------------------------------------------------------------------------
 
 
-def written(wanted: Wanted, signed: Signed = Signed.WELL, secret: str | None = SECRET) -> Written:
-    return Writer("http://127.0.0.1:1/dlr", secret, NOW).write(wanted, "t1", now=NOW, signed=signed)
+def written(
+    wanted: Wanted,
+    signed: Signed = Signed.WELL,
+    secret: str | None = SECRET,
+    later: timedelta = timedelta(),
+) -> Written:
+    return Writer("http://127.0.0.1:1/dlr", secret, NOW).write(
+        wanted, "t1", step_began_at=NOW, now=NOW + later, signed=signed
+    )
 
 
 def test_a_report_has_the_six_members_of_the_reference() -> None:
@@ -219,7 +227,7 @@ def test_a_report_has_the_six_members_of_the_reference() -> None:
 def test_a_report_is_signed_as_it_is_said_to_be(signed: Signed) -> None:
     now = RunningClock().now()
     writer = Writer("http://127.0.0.1:1/dlr", SECRET, now)
-    report = writer.write(Wanted("delivered"), "t1", now=now, signed=signed)
+    report = writer.write(Wanted("delivered"), "t1", step_began_at=now, now=now, signed=signed)
     assert ("webhook-signature" in report.headers) is (signed is not Signed.NOT_AT_ALL)
     hook = Webhook(SECRET)
     if signed is Signed.WELL:
@@ -228,6 +236,17 @@ def test_a_report_is_signed_as_it_is_said_to_be(signed: Signed) -> None:
         with pytest.raises(WebhookVerificationError) as caught:
             hook.verify((report.body or b"").decode(), dict(report.headers))
         assert ("too old" in str(caught.value)) is (signed is Signed.TEN_MINUTES_AGO)
+
+
+def test_attempts_at_one_report_have_the_same_octets_however_long_the_first_has_taken() -> None:
+    first, second = (written(Wanted("delivered"), later=timedelta(seconds=wait)) for wait in (0, 7))
+    assert first.body == second.body
+
+
+def test_an_older_report_is_older_however_late_it_is_sent() -> None:
+    newer = written(Wanted("delivered"))
+    older = written(Wanted("enroute", age=timedelta(seconds=1)), later=timedelta(seconds=7))
+    assert json.loads(older.body or b"")["timestamp"] < json.loads(newer.body or b"")["timestamp"]
 
 
 def test_attempts_at_one_report_have_one_id_and_no_other_report_has_it() -> None:
