@@ -18,7 +18,7 @@ from sandbox.core.statuses import is_final
 from sandbox.errors import UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sandbox.client import Client, Reply
     from sandbox.commands.receiver import Receiver
@@ -74,7 +74,7 @@ def command(*, url: str, as_json: bool, wait: bool, timeout_s: float, **paramete
         if not accepted:
             raise Exit(1)
         if receiver is not None:
-            show_reports(receiver, timeout_s)
+            show_reports(receiver, timeout_s, lambda: _what_is_awaited(client))
         elif wait:
             _follow(client, reply, timeout_s)
 
@@ -93,7 +93,7 @@ def _answer_lines(reply: Reply, *, is_accepted: bool) -> Iterator[str]:
             yield f"  {name}: {reply.headers[header]}"
 
 
-def show_reports(receiver: Receiver, timeout_s: float) -> None:
+def show_reports(receiver: Receiver, timeout_s: float, what_is_awaited: Callable[[], str]) -> None:
     """Show each report as it arrives, up to the first with a final status."""
     from sandbox.clock import Deadline  # noqa: PLC0415 - only --wait needs it
 
@@ -104,7 +104,23 @@ def show_reports(receiver: Receiver, timeout_s: float) -> None:
         click.echo(f"  report: {report}")
         if is_final(report.status):
             return
-    click.echo(f"  {'no further' if seen else 'no'} report came within {timeout_s:g} s")
+    click.echo(f"  {'no further' if seen else 'no'} report came within {timeout_s:g} s{what_is_awaited()}")
+
+
+def _what_is_awaited(client: Client) -> str:
+    """Return when something is due next, for whoever has waited in vain; empty where that cannot be told."""
+    try:
+        clock = client.control("clock")
+    except UnreachableError:
+        return ""
+    if clock["nextDue"] is None:
+        return "; nothing more is due"
+    way = (
+        "; POST /_sandbox/clock/advance moves its clock, which is virtual"
+        if clock["mode"] == "virtual"
+        else ""
+    )
+    return f"; the next is due at {clock['nextDue']}, and the sandbox has {clock['now']}{way}"
 
 
 def _follow(client: Client, reply: Reply, timeout_s: float) -> None:
@@ -129,7 +145,7 @@ def _follow(client: Client, reply: Reply, timeout_s: float) -> None:
             if is_final(message["status"]) and all(one["state"] != "waiting" for one in callbacks):
                 return
             if not deadline.left_s():
-                click.echo(f"  no further change came within {timeout_s:g} s")
+                click.echo(f"  no further change came within {timeout_s:g} s{_what_is_awaited(client)}")
                 return
             Event().wait(min(ASKED_EVERY_S, deadline.left_s()))
     except UnreachableError as error:

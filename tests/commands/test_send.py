@@ -12,7 +12,7 @@ from sandbox.commands.send import show_reports
 from sandbox.config import Config
 from sandbox.core.match import When
 from sandbox.core.scenario import Respond, Rule
-from tests.command_line import MESSAGE, NOBODY, a_sandbox, finished, run
+from tests.command_line import MESSAGE, NOBODY, a_sandbox, finished, run, serve
 
 
 def post(receiver: Receiver, body: str) -> None:
@@ -118,14 +118,29 @@ def test_send_wait_reads_the_older_report_too() -> None:
 def test_send_wait_says_that_no_report_came() -> None:
     with a_sandbox() as url:
         result = run("send", *MESSAGE, "--url", url, "--wait", "--timeout", "10ms")
-    assert (result.exit_code, result.stdout.splitlines()[1:]) == (0, ["  no report came within 0.01 s"])
+    assert (result.exit_code, result.stdout.splitlines()[1:]) == (
+        0,
+        ["  no report came within 0.01 s; nothing more is due"],
+    )
 
 
 def test_send_wait_says_that_no_final_report_came(capsys: pytest.CaptureFixture[str]) -> None:
     with Receiver() as receiver:
         post(receiver, '{"status":"enroute","timestamp":"T"}')
-        show_reports(receiver, timeout_s=0)
-    assert capsys.readouterr().out == "  report: enroute at T\n  no further report came within 0 s\n"
+        show_reports(receiver, 0, lambda: "; the next is due")
+    assert (
+        capsys.readouterr().out
+        == "  report: enroute at T\n  no further report came within 0 s; the next is due\n"
+    )
+
+
+def test_send_wait_says_what_a_virtual_clock_waits_for() -> None:
+    with serve("--clock", "virtual", "--start-at", "2024-01-15T10:30:45Z") as server:
+        result = run("send", *MESSAGE, "--url", server.url, "--wait", "--timeout", "10ms")
+    assert result.stdout.splitlines()[-1] == (
+        "  no report came within 0.01 s; the next is due at 2024-01-15T10:30:46Z, and the sandbox has "
+        "2024-01-15T10:30:45Z; POST /_sandbox/clock/advance moves its clock, which is virtual"
+    )
 
 
 def test_send_wait_follows_the_callbacks_to_a_receiver_of_ones_own() -> None:
@@ -152,7 +167,10 @@ def test_send_wait_shows_why_a_report_is_not_sent() -> None:
 def test_send_wait_gives_up_following_after_the_timeout() -> None:
     with a_sandbox() as url:
         result = run("send", *MESSAGE, "--url", url, "--wait", "--confirmation", "no", "--timeout", "10ms")
-    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "  no further change came within 0.01 s")
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (
+        0,
+        "  no further change came within 0.01 s; nothing more is due",
+    )
 
 
 def test_send_wait_cannot_follow_without_the_sandbox_headers() -> None:
