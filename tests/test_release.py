@@ -1,6 +1,7 @@
 """What is released: the wheel and the source archive, opened, and the wheel installed and used."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -130,6 +131,22 @@ def test_the_source_archive_builds_the_same_wheel(release: Release, tmp_path: Pa
     run("-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path), cwd=unpacked)
     (wheel,) = tmp_path.glob("*.whl")
     assert wheel.read_bytes() == release.wheel.read_bytes()
+
+
+def test_the_image_s_build_is_handed_all_that_the_wheel_is_built_from(
+    release: Release, tmp_path: Path
+) -> None:
+    source = tmp_path / "src"
+    source.mkdir()
+    for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines():
+        if line.startswith("!"):
+            path = ROOT / line.removeprefix("!")
+            copy = shutil.copytree if path.is_dir() else shutil.copy2
+            copy(path, source / path.name)
+    run("-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path), cwd=source)
+    (wheel,) = tmp_path.glob("*.whl")
+    with ZipFile(wheel) as archive:
+        assert {name for name in archive.namelist() if "__pycache__" not in name} == release.in_wheel
 
 
 def test_the_source_archive_holds_the_tests_and_what_they_read(release: Release) -> None:
