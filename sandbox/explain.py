@@ -227,7 +227,7 @@ def rule_traces(
         else:
             winner = next((row.name for row in rows if row.matched), None)
             why = f"{NOT_TRIED}{winner} decided" if winner else f"{NOT_TRIED}the request was refused before"
-            rows += [RuleTrace(entry.rule.name, matched=False, miss=why) for entry in phase.entries]
+            rows += [RuleTrace(rule.name, matched=False, miss=why) for rule in phase.rules]
     return tuple(rows)
 
 

@@ -70,6 +70,7 @@ def _regex(pattern: str, node: Node, notes: Notes) -> Regex | Bad:
         LARGEST_TOGETHER,
         PatternError,
         compile_search,
+        compile_search_all,
         cost,
     )
 
@@ -80,7 +81,7 @@ def _regex(pattern: str, node: Node, notes: Notes) -> Regex | Bad:
     notes.spent += cost(pattern)
     if notes.spent > LARGEST_TOGETHER:
         return notes.add(node, "the regular expressions up to this one are too large together: use fewer")
-    return Regex(pattern, search)
+    return Regex(pattern, search, compile_search_all)
 
 
 def _when(written: Written, _: Notes) -> When:

@@ -5,7 +5,7 @@ Knows nothing of YAML, of the clock, or of what an answer looks like. Why a rule
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from sandbox.core.candidates import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from sandbox.core.candidates import Turns
     from sandbox.core.match import Facts
     from sandbox.core.scenario import Rule, Scenario
 
@@ -34,7 +35,9 @@ class Mark(NamedTuple):
     gone: frozenset[str] = frozenset()
     """The rules that had decided as many requests as they may."""
     counts: tuple[int, ...] = ()
-    """How many requests that made, for each counted rule whose other conditions held: those first that count all."""
+    """How many requests that made, for each of the turns whose conditions held, and each of their rules apart."""
+    apart: frozenset[str] = frozenset()
+    """The rules that began anew: each counts by itself, no more with those of the same conditions."""
 
 
 _FIRST = Mark()
@@ -50,10 +53,10 @@ class Progress:
     """As the latest request found it. Most requests share one mark: keeping it costs a record nothing."""
     matched: dict[str, int] = field(default_factory=dict)
     """How many requests each rule decided, by name; rules that decided none are not in it."""
-    counts: Counter[str] = field(default_factory=Counter)
-    """For each rule that counts in all: how many requests met its other conditions."""
-    counts_per: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Likewise for each rule that counts per parameter, and each value of it."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """By the key of each turns that count in all: how many requests met their conditions."""
+    counts_per: OrderedDict[tuple[str, str], int] = field(default_factory=OrderedDict)
+    """Likewise of those that count per parameter, for each value of it; the value not met for longest first."""
 
     @classmethod
     def fresh(cls) -> Self:
@@ -68,15 +71,18 @@ class Progress:
     def copy(self) -> Progress:
         """Return a copy, for trying a request that must leave no trace."""
         return Progress(
-            self.standing, self.mark, dict(self.matched), self.counts.copy(), dict(self.counts_per)
+            self.standing, self.mark, self.matched.copy(), self.counts.copy(), self.counts_per.copy()
         )
 
     def forget(self, name: str) -> None:
-        """Drop what is remembered of the rule *name*, so that another may have the name."""
+        """Let the rule *name*, or another of that name, begin anew."""
         self.matched.pop(name, None)
-        self.counts.pop(name, None)
-        self.counts_per = {key: count for key, count in self.counts_per.items() if key[0] != name}
-        self.standing = self.standing._replace(gone=self.standing.gone - {name})
+        own = _own_key(name)
+        self.counts.pop(own, None)
+        for key in [key for key in self.counts_per if key[0] == own]:
+            del self.counts_per[key]
+        standing = self.standing
+        self.standing = standing._replace(gone=standing.gone - {name}, apart=standing.apart | {name})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ class Rulebook:
     @property
     def rules(self) -> tuple[Rule, ...]:
         """All rules, those before the checks first, each group in the order in which it is tried."""
-        return tuple(entry.rule for entry in (*self.before.entries, *self.after.entries))
+        return self.before.rules + self.after.rules
 
 
 def decide(
@@ -120,62 +126,93 @@ def decide(
         before_checks: whether the rules before the checks are tried, or those after them.
     """
     phase = book.before if before_checks else book.after
-    mark = progress.standing
+    standing = progress.mark = progress.standing
     if not phase.entries:
-        progress.mark = mark
         return None
-    state, gone, _ = mark
-    winner: Rule | None = None
     seed = book.scenario.seed
-    counts = _count_all(progress, phase.counting)
-    candidates = phase.candidates(facts, counts, seed=seed, request_number=request_number)
-    for _, rule, tests, wanted_state, chance, falls_on, per in candidates:
+    state, gone, _, _ = standing
+    rules = phase.rules
+    best = len(rules)
+    counts: list[int] = []
+    for entry in phase.candidates(facts, state):
+        first, tests, wanted_state, chance, plain, chancy, chances, turns = entry
+        if first > best and not turns:
+            if phase.counts:
+                continue
+            break
         if wanted_state is not None and wanted_state != state:
-            continue
-        if winner is not None and falls_on is None:
             continue
         for test in tests:
             if not test(facts):
                 break
         else:
-            if gone and rule.name in gone:
-                continue
             if chance is not None and not chance.is_met(seed=seed, request_number=request_number):
                 continue
-            if falls_on is not None:
-                count = _count(progress, rule.name, None if per is None else facts.value(per))
-                counts.append(count)
-                if winner is not None or not falls_on(count):
-                    continue
-            winner = rule
-            if not phase.must_go_on:
-                break
-    progress.mark = Mark(state, gone, tuple(counts)) if counts else mark
-    if winner is not None:
-        _take(progress, winner)
-    return winner
+            best = _first(plain, best, rules, gone)
+            if chancy:
+                met = chances.met(seed=seed, request_number=request_number)
+                best = _first((chancy[index] for index in met), best, rules, gone)
+            for each in turns:
+                positions = _count(progress, each, facts, counts)
+                best = _first(positions, best, rules, gone)
+    if counts:
+        progress.mark = standing._replace(counts=tuple(counts))
+    if best == len(rules):
+        return None
+    _take(progress, rules[best])
+    return rules[best]
 
 
-def _count_all(progress: Progress, names: Sequence[str]) -> list[int]:
-    """Count a request for each of the rules *names*; return how many that makes for each."""
-    if not names:
-        return []
-    progress.counts.update(names)
-    return [*map(progress.counts.__getitem__, names)]
+def _first(positions: Iterable[int], best: int, rules: Sequence[Rule], gone: frozenset[str]) -> int:
+    """Return the first of *positions*, which ascend, whose rule is not gone; *best* where that comes before."""
+    for position in positions:
+        if position >= best:
+            break
+        if not gone or rules[position].name not in gone:
+            return position
+    return best
 
 
-def _count(progress: Progress, name: str, value: str | None) -> int:
-    """Count a request for the rule *name*, apart from those with another value; return how many that makes."""
+def _count(progress: Progress, turns: Turns, facts: Facts, counts: list[int]) -> Sequence[int]:
+    """Count a request that meets the conditions of *turns*; return the positions of those it is for.
+
+    How many that makes goes to *counts*: of all, then of each that is apart.
+    """
+    value = None if turns.per is None else facts.value(turns.per)
+    count = _counted(progress, turns.key, value)
+    counts.append(count)
+    positions = turns.falling_on(count)
+    apart = progress.standing.apart
+    if not apart or apart.isdisjoint(turns.names):
+        return positions
+    falling = set(positions)
+    for position, name, falls_on in turns.rules:
+        if name in apart:
+            own = _counted(progress, _own_key(name), value)
+            counts.append(own)
+            falling.discard(position)
+            if falls_on(own):
+                falling.add(position)
+    return sorted(falling)
+
+
+def _own_key(name: str) -> str:
+    """Return what a rule is counted by that is apart; it is no key of turns, as these begin with ``When``."""
+    return f"rule {name}"
+
+
+def _counted(progress: Progress, key: str, value: str | None) -> int:
+    """Count a request by *key*, apart from those with another value; return how many that makes."""
     if value is None:
-        count = progress.counts[name] = progress.counts.get(name, 0) + 1
+        count = progress.counts[key] = progress.counts.get(key, 0) + 1
         return count
     if len(value) > _LONGEST_KEY:
         value = blake2b(value.encode("utf-8", "surrogatepass")).hexdigest()
-    values, key = progress.counts_per, (name, value)
-    count = values.pop(key, 0) + 1
-    values[key] = count  # last in the order of the dictionary: the first is the one not met for longest
+    values = progress.counts_per
+    count = values.pop((key, value), 0) + 1
+    values[key, value] = count  # last in its order
     if len(values) > VALUES_COUNTED:
-        del values[next(iter(values))]
+        values.popitem(last=False)
     return count
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from sandbox.core.scenario import Fixed, Uniform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sandbox.core.scenario import Delay, Step
 
@@ -83,7 +83,8 @@ class Chances(NamedTuple):
     draws: int
     """All bits of a draw in each lane."""
     limits: int
-    octets: int
+    above: int
+    """The bit above all of a draw's in each lane."""
 
     @classmethod
     def of(cls, wanted: Sequence[Chance]) -> Self:
@@ -100,18 +101,23 @@ class Chances(NamedTuple):
             draws=lanes(_ALL for _ in wanted),
             # A draw below the bound leaves the bit above all of a draw's when it is taken from this.
             limits=lanes(_ALL + chance.bound for chance in wanted),
-            octets=_LANE_OCTETS * len(wanted),
+            above=lanes(_ALL + 1 for _ in wanted),
         )
 
-    def met(self, *, seed: int, request_number: int) -> bytes:
-        """Return an octet for each: 1 where it is met, else 0."""
-        keys, ones, draws, limits, octets = self
+    def met(self, *, seed: int, request_number: int) -> Iterator[int]:
+        """Yield the positions of those that are met, in order."""
+        keys, ones, draws, limits, above = self
         slope, start = _line(seed, request_number)
         drawn = (slope * keys + start * ones) & draws
-        return (limits - drawn).to_bytes(octets, "little")[_OCTETS::_LANE_OCTETS]
+        met = (limits - drawn) & above
+        while met:
+            lowest = met & -met
+            yield lowest.bit_length() // _LANE
+            met ^= lowest
 
 
 _LANE_OCTETS: Final = _OCTETS + _KEY_OCTETS + 1  # room for the product of a slope and a key, and a start
+_LANE: Final = 8 * _LANE_OCTETS
 
 
 def draw_delay(delay: Delay, *, seed: int, request_number: int) -> float:

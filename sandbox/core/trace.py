@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandbox.core.candidates import purpose_of
 from sandbox.core.draw import draw_delay, draw_timeline, fraction
-from sandbox.core.match import miss
+from sandbox.core.match import miss, turn
 from sandbox.core.scenario import Fixed
 from sandbox.core.spelling import excerpt
 
 if TYPE_CHECKING:
+    from sandbox.core.candidates import Phase
     from sandbox.core.decide import Mark, Rulebook
     from sandbox.core.match import Facts
     from sandbox.core.scenario import Rule, Scenario, Step
@@ -44,19 +45,16 @@ def trace(
     """
     seed = book.scenario.seed
     phase = book.before if before_checks else book.after
-    counts = dict(zip(phase.counting, mark.counts, strict=False))
-    further = iter(mark.counts[len(counts) :])
+    counts = _counts(phase, mark, facts, seed=seed, request_number=request_number)
     rows: list[RuleTrace] = []
     winner: str | None = None
-    for entry in phase.entries:
-        rule = entry.rule
+    for position, rule in enumerate(phase.rules):
         if winner is not None:
             rows.append(RuleTrace(rule.name, matched=False, miss=f"not tried: {winner} decided"))
             continue
         missed = miss(rule.when, facts) or _off(rule, mark, seed=seed, request_number=request_number)
-        if missed is None and entry.falls_on is not None:
-            count = counts[rule.name] if rule.name in counts else next(further)
-            missed = None if entry.falls_on(count) else _uncounted(rule, count)
+        if missed is None and position in counts:
+            missed = _uncounted(rule, counts[position])
         if missed is None:
             winner = rule.name
             drawn = _drawn(rule, book.scenario, request_number)
@@ -64,6 +62,24 @@ def trace(
         else:
             rows.append(RuleTrace(rule.name, matched=False, miss=missed))
     return tuple(rows)
+
+
+def _counts(phase: Phase, mark: Mark, facts: Facts, *, seed: int, request_number: int) -> dict[int, int]:
+    """Return what *mark* says was counted, by the positions of the rules that counted the request."""
+    counts: dict[int, int] = {}
+    left = iter(mark.counts)
+    for entry in phase.entries:
+        if not entry.turns or entry.state not in {None, mark.state}:
+            continue
+        if miss(phase.rules[entry.first].when, facts) is not None:
+            continue
+        if entry.chance is not None and not entry.chance.is_met(seed=seed, request_number=request_number):
+            continue
+        for turns in entry.turns:
+            count = next(left)
+            for position, name, _ in turns.rules:
+                counts[position] = next(left) if name in mark.apart else count
+    return counts
 
 
 def _off(rule: Rule, mark: Mark, *, seed: int, request_number: int) -> str | None:
@@ -86,8 +102,11 @@ def _drew(rule: Rule, *, seed: int, request_number: int) -> float:
     return fraction(seed=seed, request_number=request_number, purpose=purpose_of(rule))
 
 
-def _uncounted(rule: Rule, count: int) -> str:
-    """Return how a rule missed that is not for the request with this count."""
+def _uncounted(rule: Rule, count: int) -> str | None:
+    """Return how a rule missed that is not for the request with this count; None where it is."""
+    falls_on = turn(rule.when)
+    if falls_on is None or falls_on(count):
+        return None
     wanted = [f"nth {', '.join(map(str, sorted(rule.when.nth)))}"] if rule.when.nth else []
     wanted += [f"every {rule.when.every}"] if rule.when.every else []
     per = f" for this {rule.when.per}" if rule.when.per else ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sandbox.core import decide as decide_module
@@ -130,6 +131,8 @@ requests = st.dictionaries(
 
 
 @given(st.lists(whens, max_size=8), requests)
+@example([to(AnyOf((Exact("+1"), Prefix("+1"))))], {"to": "+12"})
+@example([to(Exact("+1")), to(Prefix("+1"))], {"to": "+12"})
 def test_lookups_find_what_trying_each_rule_in_turn_would(
     conditions: list[When], request: dict[str, str | Unreadable]
 ) -> None:
@@ -205,6 +208,18 @@ def test_a_counted_rule_counts_what_another_rule_decides() -> None:
     assert winners(rules, [SPAIN, BRITAIN, SPAIN]) == ["first", "plain", "third"]
 
 
+def test_a_counted_rule_counts_what_a_rule_before_it_decides() -> None:
+    rules = book(
+        Rule("britain", to(Prefix("+44"))), Rule("third", to(Prefix("+"))._replace(nth=frozenset({3})))
+    )
+    assert winners(rules, [BRITAIN, BRITAIN, SPAIN]) == ["britain", "britain", "third"]
+
+
+def test_rules_that_count_per_different_parameters_count_apart() -> None:
+    rules = book(*(Rule(per, When(nth=frozenset({2}), per=per)) for per in ("to", "senderId")))
+    assert winners(rules, [{}, {"to": "a", "senderId": "b"}, {"to": "b", "senderId": "c"}]) == [None] * 3
+
+
 # -- state, times, chance --------------------------------------------------------------------------
 
 
@@ -240,10 +255,18 @@ def test_a_rule_that_is_forgotten_begins_anew() -> None:
     )
     progress = Progress.fresh()
     before = winners(rules, [SPAIN] * 3, progress=progress)
-    for name in "abc":
-        progress.forget(name)
-    assert progress == replace(Progress.fresh(), mark=progress.mark)
-    assert winners(rules, [SPAIN] * 3, progress=progress) == before
+    for _ in range(2):
+        for name in "abc":
+            progress.forget(name)
+        assert winners(rules, [SPAIN] * 3, progress=progress) == before
+
+
+def test_a_rule_that_begins_anew_counts_by_itself() -> None:
+    rules = book(*(Rule(name, When(nth=frozenset({3}))) for name in "ab"))
+    progress = Progress.fresh()
+    assert winners(rules, [SPAIN] * 2, progress=progress) == [None, None]
+    progress.forget("a")
+    assert winners(rules, [SPAIN] * 3, progress=progress) == ["b", None, "a"]
 
 
 def test_a_probability_is_met_as_often_as_it_says_and_alike_on_every_run() -> None:
@@ -381,53 +404,101 @@ def test_the_steps_of_the_default_timeline_are_drawn_for_the_request() -> None:
     }
 
 
-counted_rules = st.lists(
-    st.builds(
-        When,
-        texts=st.sampled_from([(), (("to", Prefix("+3")),), (("to", Suffix("1")),)]),
-        nth=st.frozensets(st.integers(1, 4), max_size=2),
-        every=st.sampled_from([None, 2, 3]),
-        per=st.sampled_from([None, "to"]),
-        probability=st.sampled_from([None, 0.5]),
-        state=st.sampled_from([None, "start", "on"]),
+# -- any rules at all ------------------------------------------------------------------------------
+
+
+class Plainly:
+    """What the rules mean, read one after the other: each counts by itself, and is asked everything."""
+
+    def __init__(self) -> None:
+        self.state = "start"
+        self.matched: Counter[str] = Counter()
+        self.counts: Counter[tuple[str, str | None]] = Counter()
+
+    def forget(self, name: str) -> None:
+        del self.matched[name]
+        for key in [key for key in self.counts if key[0] == name]:
+            del self.counts[key]
+
+    def decide(self, rules: Sequence[Rule], facts: Facts, number: int) -> tuple[Rule | None, dict[str, int]]:
+        """Return the rule that decides, and what those up to it have counted."""
+        winner: Rule | None = None
+        counts: dict[str, int] = {}
+        for rule in rules:
+            when = rule.when
+            if miss(when, facts) is not None or when.state not in {None, self.state}:
+                continue
+            if rule.times is not None and self.matched[rule.name] >= rule.times:
+                continue
+            drew = fraction(seed=SEED, request_number=number, purpose=f"rule {rule.name}")
+            if when.probability is not None and drew >= when.probability:
+                continue
+            if when.nth or when.every:
+                key = (rule.name, facts.value(when.per) if when.per else None)
+                self.counts[key] += 1
+                count = self.counts[key]
+                if winner is None:
+                    counts[rule.name] = count
+                if (when.nth and count not in when.nth) or (when.every and count % when.every):
+                    continue
+            winner = winner or rule
+        if winner is not None:
+            self.matched[winner.name] += 1
+            self.state = winner.set_state or self.state
+        return winner, counts
+
+
+SEED = 7
+rules_of_any_kind = st.builds(
+    lambda when, **rest: Rule("", when._replace(**rest.pop("more")), **rest),
+    when=st.one_of(st.just(When()), st.just(to(Prefix("+1"))), whens),
+    more=st.fixed_dictionaries(
+        {
+            "nth": st.frozensets(st.integers(1, 4), max_size=2),
+            "every": st.sampled_from([None, None, 2, 3]),
+            "per": st.sampled_from([None, None, "to"]),
+            "probability": st.sampled_from([None, None, None, 0, 0.5, 1]),
+            "state": st.sampled_from([None, None, "start", "on"]),
+        }
     ),
-    min_size=1,
-    max_size=5,
+    times=st.sampled_from([None, None, 1, 2]),
+    set_state=st.sampled_from([None, None, "on", "start"]),
 )
+happenings = st.lists(st.one_of(requests, requests, st.integers(0, 7)), max_size=16)
+"""Requests, and positions of rules that begin anew."""
 
 
-@given(
-    counted_rules,
-    st.lists(st.sampled_from(["+31", "+32", "+41"]), max_size=12),
-    st.integers(0, 100),
-    st.booleans(),
-    st.sampled_from([None, 3]),
-)
-def test_every_trace_tells_the_rule_that_decided(
-    conditions: list[When],
-    destinations: list[str],
-    seed: int,
+@settings(max_examples=300)
+@given(st.lists(rules_of_any_kind, min_size=1, max_size=8), happenings, st.booleans())
+def test_any_rules_decide_and_are_told_as_if_read_one_after_the_other(
+    written: list[Rule],
+    happened: list[dict[str, str | Unreadable] | int],
     before_checks: bool,  # noqa: FBT001
-    times: int | None,
 ) -> None:
     rules = [
-        Rule(
-            str(position),
-            when,
-            set_state="on",
-            times=times if position % 2 else 3,
-            before_checks=before_checks,
-        )
-        for position, when in enumerate(conditions)
+        replace(rule, name=str(position), before_checks=before_checks)
+        for position, rule in enumerate(written)
     ]
-    rulebook = book(*rules, seed=seed)
-    progress = Progress.fresh()
+    rulebook = book(*rules, seed=SEED)
+    progress, plainly = Progress.fresh(), Plainly()
     kept = []
-    for number, destination in enumerate(destinations):
-        facts = Facts("POST", {"to": destination})
-        rule = decide(rulebook, progress, facts, request_number=number, before_checks=before_checks)
-        kept.append((rule, facts, progress.mark, number))
-    for rule, facts, mark, number in kept:
+    for number, each in enumerate(happened):
+        if isinstance(each, int):
+            progress.forget(str(each))
+            plainly.forget(str(each))
+            continue
+        facts = Facts("POST", each)
+        expected, counts = plainly.decide(rules, facts, number)
+        decided = decide(rulebook, progress, facts, request_number=number, before_checks=before_checks)
+        assert decided == expected
+        kept.append((expected, counts, facts, progress.mark, number))
+    assert progress.state == plainly.state
+    assert progress.matched == {name: times for name, times in plainly.matched.items() if times}
+    for winner, counts, facts, mark, number in kept:
         rows = trace(rulebook, mark, facts, request_number=number, before_checks=before_checks)
-        assert [row.name for row in rows if row.matched] == ([rule.name] if rule else [])
+        assert [row.name for row in rows if row.matched] == ([winner.name] if winner else [])
         assert all((row.miss is None) is row.matched for row in rows)
+        told_counts = {row.name: row.miss.split()[2] for row in rows if row.miss and "of those" in row.miss}
+        assert told_counts == {
+            name: str(count) for name, count in counts.items() if winner is None or name != winner.name
+        }
