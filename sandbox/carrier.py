@@ -11,6 +11,7 @@ import socket
 from contextvars import ContextVar
 from dataclasses import dataclass
 from errno import EACCES
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ from sandbox.egress import objection
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from aiohttp import AddrInfoType, ClientSession
+    from aiohttp import AddrInfoType, ClientSession, ClientTimeout
 
 SHOWN_OCTETS: Final = 2048
 """How much of a receiver's answer is read; what is longer costs it the kept-alive connection."""
@@ -140,8 +141,7 @@ class HttpCarrier:
 
     @staticmethod
     async def _exchange(client: ClientSession, parcel: Parcel) -> int:
-        from aiohttp import ClientTimeout  # noqa: PLC0415 - see _open
-        from yarl import URL  # noqa: PLC0415 - likewise
+        from yarl import URL  # noqa: PLC0415 - see _open
 
         async with client.request(
             parcel.method,
@@ -150,7 +150,7 @@ class HttpCarrier:
             data=None if parcel.body is None else octets(parcel.body),
             headers=parcel.headers,
             allow_redirects=False,
-            timeout=ClientTimeout(total=parcel.timeout_s),
+            timeout=_timeout(parcel.timeout_s),
         ) as response:
             await response.content.read(SHOWN_OCTETS)
             return response.status
@@ -164,13 +164,15 @@ class HttpCarrier:
 
     async def _pool(self, allowed: frozenset[str]) -> _Pool:
         """Return the pool for parcels that allow these hosts, made when the first of them is to be carried."""
-        async with self._opening:
-            pool = self._pools.pop(allowed, None)
-            if pool is None:
-                await self._make_room()
-                pool = _Pool(await self._open())
-            self._pools[allowed] = pool
-            return pool
+        pool = self._pools.pop(allowed, None)
+        if pool is None:
+            async with self._opening:
+                pool = self._pools.pop(allowed, None)
+                if pool is None:
+                    await self._make_room()
+                    pool = _Pool(await self._open())
+        self._pools[allowed] = pool
+        return pool
 
     async def _make_room(self) -> None:
         """Let go of pools until there is room for one more: those that nobody uses, the longest unused first."""
@@ -204,6 +206,13 @@ class HttpCarrier:
             raise OSError(EACCES, why)
         guard.has_passed = True
         return socket.socket(family, kind, protocol)
+
+
+@lru_cache(64)
+def _timeout(total_s: float) -> ClientTimeout:
+    from aiohttp import ClientTimeout  # noqa: PLC0415 - see HttpCarrier._open
+
+    return ClientTimeout(total=total_s)
 
 
 def octets(body: str) -> bytes:

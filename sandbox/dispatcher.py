@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 _PORTS: Final = {"http": 80, "https": 443}
 
+_OWN: Final = {"User-Agent": "panelsms-sandbox"}
+_OWN_WITH_BODY: Final = {**_OWN, "Content-Type": "application/json"}
+
 
 @dataclass(slots=True, eq=False)
 class _Try:
@@ -49,6 +52,14 @@ class _Receiver:
     address: Address
     due: deque[_Try] = field(default_factory=deque)
     under_way: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    """One task that makes attempts at a receiver."""
+
+    receiver: _Receiver
+    has_place: bool = True
 
 
 class Dispatcher:
@@ -158,8 +169,7 @@ class Dispatcher:
     # -- who begins -----------------------------------------------------------------------------------------------
 
     def _make_ready(self, callback: Callback, before: int = 0) -> None:
-        parts = urlsplit(callback.url)
-        address = parts.hostname, parts.port or _PORTS.get(parts.scheme)
+        address = _address(callback.url)
         receiver = self._receivers.get(address)
         if receiver is None:
             receiver = self._receivers[address] = _Receiver(address)
@@ -171,23 +181,45 @@ class Dispatcher:
 
     def _fill(self, receiver: _Receiver) -> None:
         """Begin the attempts that are due, as far as there are places."""
-        begin = partial(self._fill, receiver)
-        while (
+        while (attempt := self._take(receiver)) is not None:
+            worker = _Worker(receiver)
+            task = asyncio.get_running_loop().create_task(self._work(worker, attempt))
+            self._tasks.add(task)
+            task.add_done_callback(partial(self._leave, worker))
+
+    def _take(self, receiver: _Receiver) -> _Try | None:
+        """Return the next attempt that is due and has a place now; None when there is none."""
+        if (
             receiver.due
             and receiver.under_way < self.settings.concurrency
-            and self._places.take(self, receiver.address, begin)
+            and self._places.take(self, receiver.address, partial(self._fill, receiver))
         ):
             receiver.under_way += 1
-            task = asyncio.get_running_loop().create_task(self._attempt(receiver.due.popleft()))
-            self._tasks.add(task)
-            task.add_done_callback(partial(self._leave, receiver))
+            return receiver.due.popleft()
+        return None
 
-    def _leave(self, receiver: _Receiver, task: asyncio.Task[None]) -> None:
-        """Give the place of an attempt back, and let go of a receiver that has nothing to do."""
+    async def _work(self, worker: _Worker, attempt: _Try) -> None:
+        """Make an attempt, and then, in the same task, those that are due when the one before has ended."""
+        following: _Try | None = attempt
+        while following is not None:
+            await self._attempt(following)
+            self._give_back(worker)
+            following = self._take(worker.receiver)
+            worker.has_place = following is not None
+
+    def _give_back(self, worker: _Worker) -> None:
+        """Give a worker's place back: whoever has waited longer for one begins first."""
+        worker.has_place = False
+        worker.receiver.under_way -= 1
+        self._places.give_back(self, worker.receiver.address)
+
+    def _leave(self, worker: _Worker, task: asyncio.Task[None]) -> None:
+        """Let go of a worker that has ended, or was broken off, and of a receiver that has nothing to do."""
         self._tasks.discard(task)
-        receiver.under_way -= 1
-        self._places.give_back(self, receiver.address)
-        self._fill(receiver)
+        receiver = worker.receiver
+        if worker.has_place:
+            self._give_back(worker)
+            self._fill(receiver)
         if not (receiver.due or receiver.under_way) and self._receivers.get(receiver.address) is receiver:
             del self._receivers[receiver.address]
         self._note_quiet()
@@ -255,10 +287,8 @@ class Dispatcher:
 
     def _parcel(self, callback: Callback) -> Parcel:
         settings, body = self.settings, callback.body
-        own = {"User-Agent": "panelsms-sandbox"}
-        if body is not None:
-            own["Content-Type"] = "application/json"
-        signed = {}
+        headers: Mapping[str, str] = _OWN if body is None else _OWN_WITH_BODY
+        signed: Mapping[str, str] = {}
         if settings.secret is not None:
             signed = signature.headers(
                 settings.secret,
@@ -266,8 +296,9 @@ class Dispatcher:
                 at=self._real_clock.now(),
                 body=octets(body or ""),
             )
-        # A signature that the scenario's headers replace would be refused, and nobody would see why.
-        headers = _merged(own, settings.headers, signed)
+        if settings.headers or signed:
+            # A signature that the scenario's headers replace would be refused, and nobody would see why.
+            headers = _merged(headers, settings.headers, signed)
         return Parcel(callback.method, callback.url, headers, body, settings.timeout_s, settings.allow)
 
     def _finish(self, callback: Callback, state: CallbackState, reason: str | None) -> None:
@@ -287,6 +318,12 @@ class Dispatcher:
             self._told = None
         if self._on_change is not None:
             self._on_change(callback)
+
+
+@lru_cache(256)
+def _address(url: str) -> Address:
+    parts = urlsplit(url)
+    return parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
 def _merged(*layers: Mapping[str, str]) -> dict[str, str]:

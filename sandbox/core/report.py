@@ -5,8 +5,8 @@ Knows nothing of sending. Source: the API reference, "Delivery Reports"; the wik
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from json import JSONEncoder
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from sandbox.core.statuses import is_final
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from sandbox.core.model import Change, Message
     from sandbox.core.readings import Readings
+
+
+# Made once: json.dumps with other separators than its own makes one for each call.
+_ENCODER: Final = JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def is_reported(change: Change, readings: Readings) -> bool:
@@ -51,7 +55,7 @@ def compose(
     }
     if change.step is not None and change.step.body is not None:
         return "POST", url, render(change.step.body, {**_parameters(message), **_texts(body)})
-    return "POST", url, json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return "POST", url, _ENCODER.encode(body)
 
 
 def _parameters(message: Message) -> dict[str, str]:
