@@ -71,6 +71,7 @@ def address_of(listener: socket.socket) -> str:
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([^\x00-\x20\x7f]+) HTTP/1\.[01]\r?\n")
 _METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"TRACE", b"PATCH"})
+_VERBS = {b"GET": "GET", b"POST": "POST"}
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _UPGRADE = re.compile(rb"\r\nUpgrade:", re.IGNORECASE)
 
@@ -154,10 +155,14 @@ class _Protocol(HttpToolsProtocol):
     """Of the request whose head is being read, where the parser was shown another."""
     _asked: AtOnce | None = None
     """What answers the request that is being read, once it is there whole."""
+    _verb: str
     _path: bytes
     _query: bytes
     _body: bytes
     """Of that request, as far as it has come."""
+    _idle_since_s: float | None = None
+    """Since when nothing has come after an answer that was sent at once."""
+    _idle_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._connection = Connection(transport)
@@ -166,6 +171,7 @@ class _Protocol(HttpToolsProtocol):
         super().connection_made(self._connection)  # type: ignore[arg-type]
 
     def data_received(self, data: bytes) -> None:
+        self._idle_since_s = None
         is_plain = data.startswith((b"GET ", b"POST ")) and data.isascii() and b"pgrade:" not in data
         super().data_received(data if is_plain else self._mended(data))
         if self._asked is not None:
@@ -193,25 +199,29 @@ class _Protocol(HttpToolsProtocol):
         head, end, body = data[line.end(2) :].partition(b"\r\n\r\n")
         return b"%s %s%s%s%s" % (method, target, _UPGRADE.sub(b"\r\nX-Upgrade:", head), end, body)
 
-    def on_headers_complete(self) -> None:
-        self._path, _, self._query = self.url.partition(b"?")
-        asked = self._at_once.get(self._path)
-        if asked is None or not self._is_free():
-            self._call(self.app)
-        else:
-            self._asked, self._body = asked, b""
+    def on_message_begin(self) -> None:
+        # uvicorn makes the scope here; few requests need it.
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
 
-    def _is_free(self) -> bool:
-        """Say whether nothing comes between a request and its answer: no other answer, no sender who has yet to read."""
+    def on_headers_complete(self) -> None:
+        path, _, self._query = self.url.partition(b"?")
+        asked = self._at_once.get(path)
         cycle: RequestResponseCycle | None = self.cycle
-        return (
-            (cycle is None or cycle.response_complete)
-            and self.parser.get_method() in {b"GET", b"POST"}
-            and self._method is None
-            and not self.expect_100_continue
+        if (
+            asked is not None
+            and (verb := _VERBS.get(self.parser.get_method())) is not None
+            # Nothing comes between request and answer: no answer before it, no sender who has yet to read that.
+            and (cycle is None or cycle.response_complete)
             and not self.flow.write_paused
-            and b"#" not in self.url
-        )
+            and not self.expect_100_continue
+            and self._method is None
+            and b"#" not in self._query
+        ):
+            self._asked, self._verb, self._path, self._body = asked, verb, path, b""
+        else:
+            self._call(self.app)
 
     def on_body(self, body: bytes) -> None:
         if self._asked is None:
@@ -229,7 +239,7 @@ class _Protocol(HttpToolsProtocol):
     def _answer(self, asked: AtOnce) -> None:
         """Answer the request that has come."""
         scope = {
-            "method": self.parser.get_method().decode(),
+            "method": self._verb,
             "path": self._path.decode(),
             "query_string": self._query,
             "headers": self.headers,
@@ -244,23 +254,44 @@ class _Protocol(HttpToolsProtocol):
             return
         status, headers, body = answer
         keeps_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
-        self._connection.send(
-            b"".join(
-                [
-                    STATUS_LINE[status],
-                    *[b"%s: %s\r\n" % header for header in self.server_state.default_headers],
-                    *[b"%s: %s\r\n" % header for header in headers],
-                    b"\r\n" if keeps_alive else b"connection: close\r\n\r\n",
-                    body,
-                ]
-            )
-        )
+        lines = [b"%s: %s\r\n" % header for header in (*self.server_state.default_headers, *headers)]
+        if not keeps_alive:
+            lines.append(b"connection: close\r\n")
+        self._connection.send(b"%s%s\r\n%s" % (STATUS_LINE[status], b"".join(lines), body))
         if not keeps_alive:
             self._connection.close()
-        self.on_response_complete()
+        self._note_idle()
+
+    def _note_idle(self) -> None:
+        """Close the connection when no other request has come for as long as uvicorn waits.
+
+        As it does itself after the answers that it sends, but for a timer that is set anew only when it rings.
+        """
+        self.server_state.total_requests += 1
+        self._idle_since_s = self.loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._close_idle)
+
+    def _close_idle(self) -> None:
+        self._idle_timer = None
+        if self._idle_since_s is not None:
+            left_s = self._idle_since_s + self.timeout_keep_alive - self.loop.time()
+            if left_s > 0:
+                self._idle_timer = self.loop.call_later(left_s, self._close_idle)
+            else:
+                self.timeout_keep_alive_handler()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        super().connection_lost(exc)
 
     def _call(self, app: ASGIApp) -> None:
         """Have an application answer the request whose head has come."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
         own, self.app = self.app, app
         super().on_headers_complete()
         self.app = own
