@@ -382,14 +382,14 @@ class Engine:
         expires_at, changes = self._plan(submission, rule, now)
         self._messages += 1
         message = Message(
-            number=self._messages,
-            request_number=self._requests,
-            submission=submission,
-            transaction_id=self._transaction_ids.take(submission.transaction_id),
-            received_at=now,
-            expires_at=expires_at,
-            timeline=changes,
-            status=Status.PENDING if submission.scheduled_at is None else Status.SCHEDULED,
+            self._messages,
+            self._requests,
+            submission,
+            self._transaction_ids.take(submission.transaction_id),
+            now,
+            expires_at,
+            changes,
+            Status.PENDING if submission.scheduled_at is None else Status.SCHEDULED,
         )
         if submission.udh is not None:
             self._join(message, now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.core import gsm7
@@ -66,6 +67,7 @@ class Inexpressible(NamedTuple):
     why: str
 
 
+@lru_cache(maxsize=512)  # more than there are
 def room(coding: Coding, udh_octets: int) -> int:
     """Return how much user data one short message can carry.
 

@@ -50,7 +50,7 @@ def plan(
         accepted_at: when the message was accepted, where that is not *start_at*.
     """
     changes = []
-    for step in sorted(steps, key=_IS_BEFORE_ANSWER, reverse=True):
+    for step in sorted(steps, key=_IS_BEFORE_ANSWER, reverse=True) if len(steps) > 1 else steps:
         at = (accepted_at or start_at) if step.before_answer else after(start_at, step.after)
         if at is None or (expires_at is not None and at > expires_at):
             break

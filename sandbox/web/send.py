@@ -132,7 +132,7 @@ class SendEndpoint:
         if answer.status == 405:
             headers.append((b"allow", b"GET, POST"))
         if self._has_sandbox_headers:
-            headers += _sandbox_headers(record)
+            _add_sandbox_headers(headers, record)
         if record.respond is not None:
             headers = _with_own_headers(headers, record.respond, answer.status)
         return answer.status, headers, body
@@ -143,13 +143,13 @@ def _start(answer: Whole) -> Message:
     return {"type": "http.response.start", "status": answer[0], "headers": answer[1]}
 
 
-def _sandbox_headers(record: RequestRecord) -> Iterable[tuple[bytes, bytes]]:
-    """Yield the headers that say which record an answer has, why it is an error, and what was odd."""
-    yield b"x-sandbox-request-id", b"r%d" % record.number
+def _add_sandbox_headers(headers: list[tuple[bytes, bytes]], record: RequestRecord) -> None:
+    """Add the headers that say which record an answer has, why it is an error, and what was odd."""
+    headers.append((b"x-sandbox-request-id", b"r%d" % record.number))
     if record.reason is not None:
-        yield b"x-sandbox-error", ascii_sentence(record.reason).encode()
+        headers.append((b"x-sandbox-error", ascii_sentence(record.reason).encode()))
     if record.hints:
-        yield b"x-sandbox-hint", ascii_sentence("; ".join(record.hints)).encode()
+        headers.append((b"x-sandbox-hint", ascii_sentence("; ".join(record.hints)).encode()))
 
 
 def _with_own_headers(

@@ -46,11 +46,13 @@ def read_call(
         readings: how the open questions are read.
     """
     hints: list[str] = []
-    parameters = _read_urlencoded(query, readings, hints)
+    parameters = _read_urlencoded(query, readings, hints) if query else {}
     if method == "GET" or not body:
         if body:
             hints.append("the body is ignored: a GET has its parameters in the query string")
-        return Call(method, path, parameters, hints=(*hints, *_name_hints(parameters)))
+        if not parameters.keys() <= PARAMETERS:
+            hints += name_hints(parameters)
+        return Call(method, path, parameters, (), False, tuple(hints))
     media_type = _media_type(content_type)
     is_json = (
         media_type == _JSON or media_type.endswith("+json") or (not media_type and body.startswith(b"{"))
@@ -76,16 +78,14 @@ def read_call(
     else:
         parameters = values
     json_names = values if is_json else ()
-    return Call(method, path, parameters, json_names, is_json, (*hints, *_name_hints(parameters)), fault)
+    if not parameters.keys() <= PARAMETERS:
+        hints += name_hints(parameters)
+    return Call(method, path, parameters, json_names, is_json, tuple(hints), fault)
 
 
 @lru_cache(maxsize=64)
 def _media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
-
-
-def _name_hints(parameters: Mapping[str, Value]) -> list[str]:
-    return [] if parameters.keys() <= PARAMETERS else name_hints(parameters)
 
 
 # -- octets -------------------------------------------------------------------------------------------------------
@@ -97,7 +97,8 @@ def _read_urlencoded(octets: bytes, readings: Readings, hints: list[str]) -> dic
         if pair:
             name, _, value = pair.partition(b"=")
             key = _NAMES.get(name) or _name(name)
-            values[key] = _read_octets(key, value, readings, hints)
+            is_plain = value.isascii() and b"%" not in value
+            values[key] = value.decode() if is_plain else _read_octets(key, value, readings, hints)
     return values
 
 
@@ -109,11 +110,10 @@ def _name(octets: bytes) -> str:
 def _percent_decoded(octets: bytes) -> bytes:
     """Return octets decoded once: ``%2B`` is an octet, and a % without two hex digits stays as it is."""
     first, *rest = octets.split(b"%")
-    decoded = [first]
-    for piece in rest:
-        octet = _OCTETS.get(piece[:2])
-        decoded += (b"%", piece) if octet is None else (octet, piece[2:])
-    return b"".join(decoded)
+    try:
+        return first + b"".join([_OCTETS[piece[:2]] + piece[2:] for piece in rest])
+    except KeyError:
+        return first + b"".join([_OCTETS.get(piece[:2], b"%" + piece[:2]) + piece[2:] for piece in rest])
 
 
 def _read_octets(name: str, octets: bytes, readings: Readings, hints: list[str]) -> Value:
