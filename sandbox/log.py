@@ -126,7 +126,10 @@ def _reading_json(reading: Reading) -> str:
 
 def _clock(at: datetime) -> str:
     """Return the time of day; by hand, since isoformat() alone would cost what the rest of a line does."""
-    return f"{at.hour:02}:{at.minute:02}:{at.second:02}"
+    return f"{_TWO_DIGITS[at.hour]}:{_TWO_DIGITS[at.minute]}:{_TWO_DIGITS[at.second]}"
+
+
+_TWO_DIGITS: Final = tuple(f"{number:02}" for number in range(60))
 
 
 def _latest(callback: Callback) -> tuple[datetime | None, str | None]:

@@ -220,6 +220,7 @@ class _Protocol(HttpToolsProtocol):
             and b"#" not in self._query
         ):
             self._asked, self._verb, self._path, self._body = asked, verb, path, b""
+            self.cycle = None  # type: ignore[assignment]
         else:
             self._call(self.app)
 
@@ -254,10 +255,11 @@ class _Protocol(HttpToolsProtocol):
             return
         status, headers, body = answer
         keeps_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
-        lines = [b"%s: %s\r\n" % header for header in (*self.server_state.default_headers, *headers)]
-        if not keeps_alive:
-            lines.append(b"connection: close\r\n")
-        self._connection.send(b"%s%s\r\n%s" % (STATUS_LINE[status], b"".join(lines), body))
+        pieces = [STATUS_LINE[status]]
+        for name, value in (*self.server_state.default_headers, *headers):
+            pieces += (name, b": ", value, b"\r\n")
+        pieces += (b"\r\n" if keeps_alive else b"connection: close\r\n\r\n", body)
+        self._connection.send(b"".join(pieces))
         if not keeps_alive:
             self._connection.close()
         self._note_idle()

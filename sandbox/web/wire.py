@@ -93,13 +93,25 @@ def _media_type(content_type: str) -> str:
 
 def _read_urlencoded(octets: bytes, readings: Readings, hints: list[str]) -> dict[str, Value]:
     values: dict[str, Value] = {}
-    for pair in octets.replace(b"+", b" ").split(b"&"):
+    for pair in _clearly_decoded(octets.replace(b"+", b" ")).split(b"&"):
         if pair:
             name, _, value = pair.partition(b"=")
             key = _NAMES.get(name) or _name(name)
             is_plain = value.isascii() and b"%" not in value
             values[key] = value.decode() if is_plain else _read_octets(key, value, readings, hints)
     return values
+
+
+def _clearly_decoded(octets: bytes) -> bytes:
+    """Return octets decoded in one go; unchanged where that would make separators, or leave a %."""
+    first, *rest = octets.split(b"%")
+    decoded = [first]
+    for piece in rest:
+        octet = _CLEAR_OCTETS.get(piece[:2])
+        if octet is None:
+            return octets
+        decoded += (octet, piece[2:])
+    return b"".join(decoded)
 
 
 def _name(octets: bytes) -> str:
@@ -110,10 +122,11 @@ def _name(octets: bytes) -> str:
 def _percent_decoded(octets: bytes) -> bytes:
     """Return octets decoded once: ``%2B`` is an octet, and a % without two hex digits stays as it is."""
     first, *rest = octets.split(b"%")
-    try:
-        return first + b"".join([_OCTETS[piece[:2]] + piece[2:] for piece in rest])
-    except KeyError:
-        return first + b"".join([_OCTETS.get(piece[:2], b"%" + piece[:2]) + piece[2:] for piece in rest])
+    decoded = [first]
+    for piece in rest:
+        octet = _OCTETS.get(piece[:2])
+        decoded += (b"%", piece) if octet is None else (octet, piece[2:])
+    return b"".join(decoded)
 
 
 def _read_octets(name: str, octets: bytes, readings: Readings, hints: list[str]) -> Value:
@@ -293,6 +306,7 @@ _KNOWN = {name: name for name in PARAMETERS}
 _HEX = "0123456789ABCDEFabcdef"
 _OCTETS = {f"{high}{low}".encode(): bytes.fromhex(high + low) for high in _HEX for low in _HEX}
 """What two hex digits after a % stand for."""
+_CLEAR_OCTETS = {digits: octet for digits, octet in _OCTETS.items() if octet not in b"%&="}
 _PERCENT_TRIPLET = re.compile(rb"%[0-9A-Fa-f]{2}")
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
