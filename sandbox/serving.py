@@ -251,6 +251,7 @@ class _Protocol(HttpToolsProtocol):
             answer = _failing(error)
         if not isinstance(answer, tuple):
             self._call(answer)
+            super().on_body(self._body)
             super().on_message_complete()
             return
         status, headers, body = answer
