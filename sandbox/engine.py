@@ -420,8 +420,9 @@ class Engine:
     ) -> tuple[datetime | None, tuple[Change, ...]]:
         """Return when a message expires, None for never, and the changes that it goes through."""
         start_at = submission.scheduled_at or now
-        steps = self.scenario.timeline if rule is None or rule.timeline is None else rule.timeline
-        steps = draw_timeline(steps, seed=self.scenario.seed, request_number=self._requests)
+        scenario = self.scenario
+        steps = scenario.timeline if rule is None or rule.timeline is None else rule.timeline
+        steps = draw_timeline(steps, seed=scenario.seed, request_number=self._requests)
         expires_at = timeline.expiry(start_at, submission.expires_at)
         changes = timeline.plan(steps, start_at=start_at, expires_at=expires_at, accepted_at=now)
         return expires_at if steps else None, changes

@@ -33,7 +33,10 @@ class Log:
 
     def request(self, record: RequestRecord) -> None:
         """Tell of a request and its answer."""
-        self._add(record)
+        if self._waiting:  # as in _add, which each send would have to call
+            self._waiting.append(record)
+        else:
+            self._add(record)
 
     def callback(self, callback: Callback) -> None:
         """Tell of a callback: where it stands now, which may be another place when the line is written."""

@@ -114,8 +114,7 @@ def encode_text(text: str, dcs: int, readings: Readings) -> Encoded | Inexpressi
 
 
 def _encode_latin1(text: str, readings: Readings) -> Encoded | Inexpressible:
-    foreign = None if text.isascii() else _NOT_LATIN1.search(text)
-    if foreign is not None:
+    if not text.isascii() and (foreign := _NOT_LATIN1.search(text)) is not None:
         match readings.latin1_overflow:
             case "ucs2":
                 return Encoded(Coding.UCS2, code_units(text), text)

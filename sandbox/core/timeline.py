@@ -54,8 +54,8 @@ def plan(
         at = (accepted_at or start_at) if step.before_answer else after(start_at, step.after)
         if at is None or (expires_at is not None and at > expires_at):
             break
-        send_at = at if step.send_after is None else after(start_at, step.send_after) or at
-        changes.append(Change(at, step.status, max(at, send_at), step, step.error_code))
+        send_at = at if step.send_after is None else max(at, after(start_at, step.send_after) or at)
+        changes.append(Change(at, step.status, send_at, step, step.error_code))
         if is_final(step.status):
             return tuple(changes)
     if steps and expires_at is not None:
