@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -27,7 +28,7 @@ from sandbox.store.memory import MemoryStore
 from sandbox.web.send import PATHS, SendEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from sandbox.core.model import Call, Callback
     from sandbox.core.scenario import Scenario
     from sandbox.log import Log
+    from sandbox.serving import AtOnce
 
 
 def build_engine(
@@ -74,6 +76,7 @@ def create_app(
     app.router.default = service.answer_the_rest
     app.state.sessions = service.sessions
     app.state.engine = service.sessions.own.engine
+    app.at_once = dict.fromkeys(map(str.encode, PATHS), service.endpoint.at_once)
     return app
 
 
@@ -207,6 +210,9 @@ class _Application(Starlette):
 
     The endpoint answers whatever comes by itself, and the control API is an application of its own, with handlers.
     """
+
+    at_once: Mapping[bytes, AtOnce] = MappingProxyType({})
+    """What `serving` may ask past all that, by path."""
 
     def build_middleware_stack(self) -> ASGIApp:
         return self.router.middleware_stack

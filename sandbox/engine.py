@@ -225,28 +225,35 @@ class Engine:
         form, hints = self._read(call)
         self._marks = ()
         outcome = self._outcome(call, now, hints)
-        refusal, submission, rule = outcome.refusal, outcome.submission, outcome.rule
-        respond = None if rule is None else rule.respond
-        why = None if refusal is None else refusal.reason
-        if rule is not None and why is None:
+        refusal, submission, rule, all_hints, _ = outcome
+        respond = why = error = rule_name = message_number = transaction_id = None
+        is_reported_first = False
+        if rule is not None:
+            respond, rule_name = rule.respond, rule.name
             why = blame(rule, self.scenario.name)
+        if refusal is not None:
+            why = refusal.reason
+            error = None if is_replaced(respond) else refusal.code
         if self._marks != self._usual_marks:
             self._usual_marks = self._marks
-        message = None if submission is None else self._accept(submission, rule, now)
+        if submission is not None:
+            message = self._accept(submission, rule, now)
+            message_number, transaction_id = message.number, message.transaction_id
+            is_reported_first = message.callback_numbers != ()
         # In the order of its fields: twelve names would cost what three checks do.
         return self._keep(
             RequestRecord(
                 self._requests,
                 now,
                 call,
-                self._answer(outcome, form, call, None if message is None else message.transaction_id),
-                None if refusal is None or is_replaced(respond) else refusal.code,
+                self._answer(outcome, form, call, transaction_id),
+                error,
                 why,
-                tuple(outcome.hints),
-                None if rule is None else rule.name,
-                None if message is None else message.number,
+                tuple(all_hints),
+                rule_name,
+                message_number,
                 respond,
-                message is not None and message.callback_numbers != (),
+                is_reported_first,
                 self._usual_marks,
             )
         )
@@ -353,13 +360,14 @@ class Engine:
         )
 
     def _answer(self, outcome: Outcome, form: Format, call: Call, transaction_id: str | None) -> Answer:
-        respond = None if outcome.rule is None else outcome.rule.respond
+        refusal, _, rule, _, http_status = outcome
+        respond = None if rule is None else rule.respond
         if respond is not None:
             instead = replacement(respond, call.parameters, transaction_id)
             if instead is not None:
                 return instead
-        if outcome.refusal is not None:
-            return failure(outcome.refusal.code, form, self.readings, http_status=outcome.http_status)
+        if refusal is not None:
+            return failure(refusal.code, form, self.readings, http_status=http_status)
         if transaction_id is None and respond is not None and respond.fault in SHOWN:
             chosen = call.parameters.get("transactionId")
             transaction_id = self._transaction_ids.take(
@@ -382,14 +390,14 @@ class Engine:
         expires_at, changes = self._plan(submission, rule, now)
         self._messages += 1
         message = Message(
-            number=self._messages,
-            request_number=self._requests,
-            submission=submission,
-            transaction_id=self._transaction_ids.take(submission.transaction_id),
-            received_at=now,
-            expires_at=expires_at,
-            timeline=changes,
-            status=Status.PENDING if submission.scheduled_at is None else Status.SCHEDULED,
+            self._messages,
+            self._requests,
+            submission,
+            self._transaction_ids.take(submission.transaction_id),
+            now,
+            expires_at,
+            changes,
+            Status.PENDING if submission.scheduled_at is None else Status.SCHEDULED,
         )
         if submission.udh is not None:
             self._join(message, now)
@@ -412,8 +420,9 @@ class Engine:
     ) -> tuple[datetime | None, tuple[Change, ...]]:
         """Return when a message expires, None for never, and the changes that it goes through."""
         start_at = submission.scheduled_at or now
-        steps = self.scenario.timeline if rule is None or rule.timeline is None else rule.timeline
-        steps = draw_timeline(steps, seed=self.scenario.seed, request_number=self._requests)
+        scenario = self.scenario
+        steps = scenario.timeline if rule is None or rule.timeline is None else rule.timeline
+        steps = draw_timeline(steps, seed=scenario.seed, request_number=self._requests)
         expires_at = timeline.expiry(start_at, submission.expires_at)
         changes = timeline.plan(steps, start_at=start_at, expires_at=expires_at, accepted_at=now)
         return expires_at if steps else None, changes

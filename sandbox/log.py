@@ -33,7 +33,10 @@ class Log:
 
     def request(self, record: RequestRecord) -> None:
         """Tell of a request and its answer."""
-        self._add(record)
+        if self._waiting:  # as in _add, which each send would have to call
+            self._waiting.append(record)
+        else:
+            self._add(record)
 
     def callback(self, callback: Callback) -> None:
         """Tell of a callback: where it stands now, which may be another place when the line is written."""
@@ -126,7 +129,10 @@ def _reading_json(reading: Reading) -> str:
 
 def _clock(at: datetime) -> str:
     """Return the time of day; by hand, since isoformat() alone would cost what the rest of a line does."""
-    return f"{at.hour:02}:{at.minute:02}:{at.second:02}"
+    return f"{_TWO_DIGITS[at.hour]}:{_TWO_DIGITS[at.minute]}:{_TWO_DIGITS[at.second]}"
+
+
+_TWO_DIGITS: Final = tuple(f"{number:02}" for number in range(60))
 
 
 def _latest(callback: Callback) -> tuple[datetime | None, str | None]:

@@ -136,3 +136,22 @@ def served(
     with serving(in_its_loop, grace_s=0) as url:
         parts = urlsplit(url)
         yield Served((parts.hostname or "", parts.port or 0), app.state.engine, carrier, loops[0])
+
+
+class FakeTransport(asyncio.Transport):
+    """Keeps what is done with it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+        self.is_closed = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        assert not self.is_closed
+        self.written.append(bytes(data))
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def is_closing(self) -> bool:
+        return self.is_closed

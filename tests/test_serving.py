@@ -3,15 +3,18 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
-from starlette.types import Receive, Scope, Send
+import uvicorn
+import uvicorn.server
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.errors import ConfigError
-from sandbox.serving import address_of, listen, serve, serving
+from sandbox.serving import _Protocol, address_of, listen, serve, serving
+from tests.served import FakeTransport
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -243,3 +246,171 @@ def test_a_sender_that_closes_its_side_has_its_answer(address: tuple[str, int]) 
             while more := connection.recv(65_536):
                 said += more
         assert said.endswith(b"\r\n\r\nGET /a  ")
+
+
+# -- answered at once -----------------------------------------------------------------------------------
+
+
+class Ready:
+    """Says what it was asked, and by which way: at once, or as an application."""
+
+    def __init__(self) -> None:
+        self.at_once = {b"/now": self._answer}
+
+    def _answer(self, scope: Scope, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes] | ASGIApp:
+        said = f"now {scope['method']} {scope['path']} {scope['query_string'].decode()} {body.decode()}"
+        if body == b"fail":
+            raise ValueError(said)
+        if body == b"later":
+            return echo
+        return 200, [(b"content-length", b"%d" % len(said))], said.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == "/early":
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+            await send({"type": "http.response.body", "body": b"early"})
+        else:
+            await echo(scope, receive, send)
+
+
+@pytest.fixture(scope="module")
+def ready() -> Iterator[tuple[str, int]]:
+    with serving(Ready()) as url:
+        parts = urlsplit(url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        yield parts.hostname, parts.port
+
+
+def request(method: str, target: str, body: str = "", *headers: str, version: str = "1.1") -> bytes:
+    lines = (
+        f"{method} {target} HTTP/{version}",
+        "Host: x",
+        *headers,
+        *([f"Content-Length: {len(body)}"] if body else []),
+    )
+    return "\r\n".join([*lines, "", body]).encode()
+
+
+@pytest.mark.parametrize(
+    ("octets", "body"),
+    [
+        (request("GET", "/now?a=b"), "now GET /now a=b "),
+        (request("POST", "/now", "body"), "now POST /now  body"),
+        (request("GET", "/now", "body"), "now GET /now  body"),
+        (
+            request("POST", "/now", "", "Transfer-Encoding: chunked") + b"2\r\nbo\r\n2\r\ndy\r\n0\r\n\r\n",
+            "now POST /now  body",
+        ),
+        (request("POST", "/now", "later"), "POST /now  later"),
+        (request("PUT", "/now"), "PUT /now  "),
+        (request("BREW", "/now"), "BREW /now  "),
+        (request("GET", "/now?a#b"), "GET /now a "),
+        (request("GET", "/n%6Fw"), "GET /now  "),
+    ],
+)
+def test_what_is_ready_is_asked_for_a_get_or_post_that_came_whole(
+    ready: tuple[str, int], octets: bytes, body: str
+) -> None:
+    for said in (exchanged(ready, octets), exchanged(ready, octets, octets)):
+        head, _, rest = said.partition(b"\r\n\r\n")
+        assert rest.startswith(body.encode())
+        assert head.startswith(b"HTTP/1.1 200 OK\r\ndate: ")
+        assert b"connection" not in head
+
+
+def test_the_rest_of_a_body_is_waited_for(ready: tuple[str, int]) -> None:
+    octets = request("POST", "/now", "body")
+    said = exchanged(ready, request("GET", "/now?first") + octets[:-2], octets[-2:])
+    assert said.endswith(b"\r\n\r\nPOST /now  body")
+    continued = exchanged(ready, request("POST", "/now", "body", "Expect: 100-continue")[:-4], b"body")
+    assert continued.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
+    assert continued.endswith(b"\r\n\r\nPOST /now  body")
+
+
+def test_requests_in_one_piece_are_answered_in_order_whoever_answers(ready: tuple[str, int]) -> None:
+    ways = ("/now", "/now", "/wait", "/now", "/wait", "/wait", "/now")
+    said = exchanged(ready, b"".join(request("GET", f"{way}?{at}") for at, way in enumerate(ways)))
+    places = [said.index(f"GET {way} {at} ".encode()) for at, way in enumerate(ways)]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("header", "version"),
+    [("Connection: close", "1.1"), ("Accept: x", "1.0"), ("Connection: keep-alive", "1.0")],
+)
+def test_the_connection_ends_after_an_answer_at_once_where_it_should(
+    ready: tuple[str, int], header: str, version: str
+) -> None:
+    with socket.create_connection(ready, timeout=10) as connection:
+        last = request("GET", "/now?last", "", header, version=version)
+        connection.sendall(request("GET", "/now?first") + last + request("GET", "/now?never"))
+        said = b""
+        while more := connection.recv(65_536):
+            said += more
+    assert said.count(b"HTTP/1.1 200 OK") == 2
+    assert said.count(b"connection: close\r\n") == 1
+    assert said.endswith(b"now GET /now last ")
+
+
+def test_what_fails_at_once_is_500_and_the_end(ready: tuple[str, int]) -> None:
+    said = exchanged(ready, request("POST", "/now", "fail"))
+    assert said.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
+    assert said.endswith(b"\r\n\r\nInternal Server Error")
+
+
+def test_a_body_that_nobody_has_read_leaves_the_connection_in_order(ready: tuple[str, int]) -> None:
+    early = request("POST", "/early", "body")
+    said = exchanged(ready, early[:-4], b"body" + request("GET", "/now?a"), request("BREW", "/now?b"))
+    assert said.endswith(b"\r\n\r\nBREW /now b ")
+    assert b"now GET /now a " in said
+
+
+def test_a_sender_that_closes_its_side_has_its_answer_at_once(ready: tuple[str, int]) -> None:
+    for _ in range(20):
+        with socket.create_connection(ready, timeout=10) as connection:
+            connection.sendall(request("GET", "/now?a"))
+            connection.shutdown(socket.SHUT_WR)
+            said = b""
+            while more := connection.recv(65_536):
+                said += more
+        assert said.endswith(b"\r\n\r\nnow GET /now a ")
+
+
+class Timers:
+    """Stands for an event loop: its time stands still, and its timers ring when they are told to."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self.due: list[tuple[float, Callable[[], None]]] = []
+
+    def time(self) -> float:
+        return self.now_s
+
+    def call_later(self, wait_s: float, action: Callable[[], None]) -> object:
+        self.due.append((self.now_s + wait_s, action))
+        return action
+
+    def ring(self) -> None:
+        self.now_s, action = self.due.pop()
+        action()
+
+
+@pytest.mark.anyio
+async def test_a_connection_ends_five_seconds_after_its_last_answer() -> None:
+    config = uvicorn.Config(Ready(), http=_Protocol, log_config=None, proxy_headers=False)
+    config.load()
+    timers, transport = Timers(), FakeTransport()
+    protocol = _Protocol(config, uvicorn.server.ServerState(), {}, timers)  # type: ignore[arg-type]
+    protocol.connection_made(transport)
+    for timers.now_s in (0.0, 3.0):
+        protocol.data_received(request("GET", "/now"))
+    assert [at_s for at_s, _ in timers.due] == [5]
+    timers.ring()
+    assert ([at_s for at_s, _ in timers.due], transport.is_closed) == ([8], False)
+    protocol.data_received(b"GET /now HTTP/1.1")
+    timers.ring()
+    assert (timers.due, transport.is_closed) == ([], False)
+    protocol.data_received(b"\r\n\r\n")
+    timers.ring()
+    assert (timers.now_s, transport.is_closed) == (13, True)

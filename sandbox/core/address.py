@@ -5,6 +5,7 @@ Sources: ITU-T E.164 §6.1 (at most 15 digits), 3GPP TS 23.040 §9.1.2.5 (a send
 """
 
 import re
+from functools import lru_cache
 
 from sandbox.core import gsm7
 from sandbox.core.spelling import spell
@@ -71,6 +72,7 @@ def normal_destination(text: str, *, plus_required: bool, strip_spaces: bool) ->
     return text
 
 
+@lru_cache(maxsize=256)  # few senders send much
 def sender_fault(text: str) -> str | None:
     """Return why *text* is no well-formed sender; None when it is one.
 

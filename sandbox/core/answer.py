@@ -24,15 +24,15 @@ CONTENT_TYPES = {
 
 def choose_format(call: Call, readings: Readings) -> tuple[Format, str | None]:
     """Return the format that a call is answered in, and a hint when its ``responseType`` counts as absent."""
-    chosen = call.parameters.get("responseType")
     hint = None
-    if isinstance(chosen, Unreadable):
-        hint = f"responseType counts as absent: it {chosen.why}"
-    elif chosen:
-        known = _FORMATS.get(chosen.lower())
-        if known is not None:
+    chosen = call.parameters.get("responseType")
+    if chosen:
+        if isinstance(chosen, Unreadable):
+            hint = f"responseType counts as absent: it {chosen.why}"
+        elif known := _FORMATS.get(chosen.lower()):
             return known, None
-        hint = f"responseType {excerpt(chosen)} counts as absent: it is json or xml"
+        else:
+            hint = f"responseType {excerpt(chosen)} counts as absent: it is json or xml"
     if call.has_json_body and readings.json_post_default == "json":
         return Format.JSON, hint
     return Format.TEXT, hint

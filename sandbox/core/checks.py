@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.core import coding, times, udh
 from sandbox.core.address import destination_fault, is_destination, normal_destination, sender_fault
 from sandbox.core.callback_url import url_fault
 from sandbox.core.coding import BINARY, DCS_VALUES, LATIN1, Encoded, Inexpressible
-from sandbox.core.model import Account, Refusal, Standing, Submission, Unreadable, Value
+from sandbox.core.model import LIMITS, Account, Refusal, Standing, Submission, Unreadable, Value
 from sandbox.core.parameters import OPTIONAL, missing, octets_of
 from sandbox.core.spelling import excerpt
 from sandbox.core.times import MalformedTime
@@ -72,6 +73,8 @@ class Check(NamedTuple):
     about: str
     code: int
     examine: Callable[[Draft], str | Refusal | None]
+    only_with: frozenset[str] = frozenset()
+    """Parameters and limits of an account: without any of these there is nothing to examine. Empty: always is."""
 
 
 def judge(
@@ -100,13 +103,29 @@ def judge(
     draft = Draft(parameters, json_names, account or NOBODY, standing, now, readings, list(hints))
     if "" in parameters.values():
         draft.parameters = _without_empty(draft)
-    for position, (_, code, examine) in enumerate(CHECKS, 1):
+    for position, code, examine in _checks_with(tuple(parameters), draft.account.limits):
         fault = examine(draft)
         if fault is not None:
             if isinstance(fault, Refusal):
                 return Refusal(fault.code, fault.reason, position, tuple(draft.hints))
             return Refusal(code, fault, position, tuple(draft.hints))
     return _submission(draft, callback_url)
+
+
+@lru_cache(maxsize=64)
+def _checks_with(
+    names: tuple[str, ...], limits: tuple[object, ...]
+) -> tuple[tuple[int, int, Callable[[Draft], str | Refusal | None]], ...]:
+    """Return the checks that parameters of these names and an account with these limits have to pass."""
+    given = {*names, *(name for name, limit in zip(LIMITS, limits, strict=True) if limit not in _NO_LIMITS)}
+    return tuple(
+        (position, check.code, check.examine)
+        for position, check in enumerate(CHECKS, 1)
+        if not check.only_with or check.only_with & given
+    )
+
+
+_NO_LIMITS: Final[tuple[object, ...]] = (None, (), frozenset())
 
 
 def _without_empty(draft: Draft) -> dict[str, Value]:
@@ -211,15 +230,16 @@ def _check_destination(draft: Draft) -> str | None:
     to = draft.parameters.get("to")
     if not to or isinstance(to, Unreadable):
         return missing(draft.parameters, "to")
-    readings = draft.readings
-    destination = normal_destination(
-        to,
-        plus_required=readings.destination_plus == "required",
-        strip_spaces=readings.destination_spaces == "strip",
-    )
-    if not is_destination(destination):
-        return f"to {destination_fault(destination)}"
-    draft.destination = destination
+    if not is_destination(to):
+        readings = draft.readings
+        to = normal_destination(
+            to,
+            plus_required=readings.destination_plus == "required",
+            strip_spaces=readings.destination_spaces == "strip",
+        )
+        if not is_destination(to):
+            return f"to {destination_fault(to)}"
+    draft.destination = to
     return None
 
 
@@ -378,17 +398,17 @@ def _check_balance(draft: Draft) -> str | None:
 CHECKS: Final = (
     Check("user", 1, _check_user),
     Check("apiKey", 2, _check_api_key),
-    Check("rate limit", 7, _check_rate),
-    Check("queue", 6, _check_queue),
-    Check("supported", 15, _check_supported),
-    Check("senderId", 4, _check_sender),
+    Check("rate limit", 7, _check_rate, frozenset({"rate_limit"})),
+    Check("queue", 6, _check_queue, frozenset({"queue_limit"})),
+    Check("supported", 15, _check_supported, frozenset({"unsupported"})),
+    Check("senderId", 4, _check_sender, frozenset({"senderId"})),
     Check("to", 5, _check_destination),
-    Check("dcs", 14, _check_dcs),
-    Check("udh", 10, _check_udh),
+    Check("dcs", 14, _check_dcs, frozenset({"dcs"})),
+    Check("udh", 10, _check_udh, frozenset({"udh"})),
     Check("message", 8, _check_message),
     Check("length", 13, _check_length),
-    Check("times", 12, _check_times),
-    Check("barred", 11, _check_barred),
+    Check("times", 12, _check_times, frozenset({"scheduledDeliveryTime", "validityPeriod"})),
+    Check("barred", 11, _check_barred, frozenset({"barred"})),
     Check("balance", 9, _check_balance),
 )
 """The checks in their order; the first that fails answers."""
@@ -401,7 +421,7 @@ RATE_CHECK: Final = 1 + next(index for index, check in enumerate(CHECKS) if chec
 
 
 def _submission(draft: Draft, callback_url: str | None) -> Submission:
-    confirmation = _confirmation(draft)
+    confirmation = "confirmation" in draft.parameters and _confirmation(draft)
     unreported = None
     chosen = draft.parameters.get("callbackUrl")
     if isinstance(chosen, Unreadable):
@@ -435,9 +455,7 @@ def _submission(draft: Draft, callback_url: str | None) -> Submission:
 
 
 def _confirmation(draft: Draft) -> bool:
-    value = draft.parameters.get("confirmation")
-    if value is None:
-        return False
+    value = draft.parameters["confirmation"]
     if isinstance(value, Unreadable):
         draft.hints.append(f"confirmation counts as absent: it {value.why}")
         return False

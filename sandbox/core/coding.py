@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.core import gsm7
@@ -66,6 +67,7 @@ class Inexpressible(NamedTuple):
     why: str
 
 
+@lru_cache(maxsize=512)  # more than there are
 def room(coding: Coding, udh_octets: int) -> int:
     """Return how much user data one short message can carry.
 
@@ -112,8 +114,7 @@ def encode_text(text: str, dcs: int, readings: Readings) -> Encoded | Inexpressi
 
 
 def _encode_latin1(text: str, readings: Readings) -> Encoded | Inexpressible:
-    foreign = None if text.isascii() else _NOT_LATIN1.search(text)
-    if foreign is not None:
+    if not text.isascii() and (foreign := _NOT_LATIN1.search(text)) is not None:
         match readings.latin1_overflow:
             case "ucs2":
                 return Encoded(Coding.UCS2, code_units(text), text)

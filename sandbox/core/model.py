@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -88,6 +88,15 @@ class Account(NamedTuple):
     """Of ``binary``, ``flash``, ``udh``, ``scheduling``, ``validity``, ``dcs:0`` … ``dcs:8``."""
     rate_limit: RateLimit | None = None
     queue_limit: int | None = None
+
+    @property
+    def limits(self) -> tuple[object, ...]:
+        """What the fields named in `LIMITS` hold."""
+        return self[-len(LIMITS) :]
+
+
+LIMITS: Final = ("barred", "unsupported", "rate_limit", "queue_limit")
+"""The last fields of an account: what few have, and what checks of their own are about."""
 
 
 class Accounts(NamedTuple):

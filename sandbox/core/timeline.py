@@ -50,12 +50,12 @@ def plan(
         accepted_at: when the message was accepted, where that is not *start_at*.
     """
     changes = []
-    for step in sorted(steps, key=_IS_BEFORE_ANSWER, reverse=True):
+    for step in sorted(steps, key=_IS_BEFORE_ANSWER, reverse=True) if len(steps) > 1 else steps:
         at = (accepted_at or start_at) if step.before_answer else after(start_at, step.after)
         if at is None or (expires_at is not None and at > expires_at):
             break
-        send_at = at if step.send_after is None else after(start_at, step.send_after) or at
-        changes.append(Change(at, step.status, max(at, send_at), step, step.error_code))
+        send_at = at if step.send_after is None else max(at, after(start_at, step.send_after) or at)
+        changes.append(Change(at, step.status, send_at, step, step.error_code))
         if is_final(step.status):
             return tuple(changes)
     if steps and expires_at is not None:

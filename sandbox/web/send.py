@@ -6,6 +6,7 @@ Starlette routes to it, but its request and response objects would cost more tha
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sandbox.core.draw import draw_delay
@@ -15,12 +16,14 @@ from sandbox.web.wire import BODY_LIMIT, read_call
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from starlette.types import Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from sandbox.core.model import Call, RequestRecord
     from sandbox.core.scenario import Respond
     from sandbox.engine import Engine
-    from sandbox.web.faults import Line
+
+    Whole = tuple[int, list[tuple[bytes, bytes]], bytes]
+    """An answer that is simply sent: its status, headers and body."""
 
 PATHS: Final = ("/sendMtSms.php", "/httpinput/sendMtSms.php")
 
@@ -55,36 +58,50 @@ class SendEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read one request, have it answered, and send the answer."""
+        try:
+            body = await _read_body(receive) if scope["method"] == "POST" else b""
+        except _SenderGoneError:
+            return
+        answer = self.at_once(scope, body)
+        if isinstance(answer, tuple):
+            await send(_start(answer))
+            await send({"type": "http.response.body", "body": answer[2]})
+        else:
+            await answer(scope, receive, send)
+
+    def at_once(self, scope: Scope, body: bytes) -> Whole | ASGIApp:
+        """Take a request to its answer; where that is not simply sent, to the application that sends it.
+
+        Args:
+            scope: of it the method, the path, the query string and the headers are looked at.
+            body: whole, or as much of it as shows that it is over the limit.
+        """
         engine = self._engine_of(scope)
         method, path, query = scope["method"], scope["path"], scope["query_string"]
-        body: bytes | None = b""
-        content_type = ""
-        if method == "POST":
-            try:
-                body = await _read_body(receive)
-            except _SenderGoneError:
-                return
-            content_type = _header(scope["headers"], b"content-type")
-        call = read_call(method, path, query, content_type, body or b"", engine.readings)
+        is_too_large = len(body) > BODY_LIMIT
+        if is_too_large:
+            body = b""
+        content_type = _header(scope["headers"], b"content-type") if method == "POST" else ""
+        call = read_call(method, path, query, content_type, body, engine.readings)
         if self._engine_of_user is not None:
             first_readings, engine = engine.readings, self._engine_of_user(scope, call)
             if engine.readings != first_readings:
-                call = read_call(method, path, query, content_type, body or b"", engine.readings)
-        if body is None:
+                call = read_call(method, path, query, content_type, body, engine.readings)
+        if is_too_large:
             call = call._replace(too_large=True)
         record = engine.handle(call)
         if record.respond is None and not record.is_reported_first:
-            start, content = self._spelled(record)
-            await send(start)
-            await send({"type": "http.response.body", "body": content})
-        else:
-            from sandbox.web.faults import Line  # noqa: PLC0415 - few answers are more than sent
+            return self._spelled(record)
+        return partial(self._stage, engine, record)
 
-            await self._stage(engine, record, Line.of(scope, receive, send))
-
-    async def _stage(self, engine: Engine, record: RequestRecord, line: Line) -> None:
+    async def _stage(
+        self, engine: Engine, record: RequestRecord, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         """Send an answer that waits for a report, or of which a rule says how it is sent."""
-        start, body = self._spelled(record)
+        from sandbox.web.faults import Line  # noqa: PLC0415 - few answers are more than sent
+
+        line = Line.of(scope, receive, send)
+        answer = self._spelled(record)
         respond = record.respond
         delay = None if respond is None else respond.delay
         seed = engine.scenario.seed
@@ -96,16 +113,16 @@ class SendEndpoint:
             ):
                 return
             if respond is None or respond.fault is None:
-                await line.answer(start, body)
+                await line.answer(_start(answer), answer[2])
             else:
-                await line.fail(respond.fault, start, body)
+                await line.fail(respond.fault, _start(answer), answer[2])
         except asyncio.CancelledError:
             # The server stops, and has waited long enough; it would answer HTTP 500, which nobody asked for.
             line.give_up()
             raise
 
-    def _spelled(self, record: RequestRecord) -> tuple[Message, bytes]:
-        """Return an answer's head as ASGI has it, and its body."""
+    def _spelled(self, record: RequestRecord) -> Whole:
+        """Return an answer's status, headers and body."""
         answer = record.answer
         body = answer.body.encode()
         headers = [
@@ -115,19 +132,24 @@ class SendEndpoint:
         if answer.status == 405:
             headers.append((b"allow", b"GET, POST"))
         if self._has_sandbox_headers:
-            headers += _sandbox_headers(record)
+            _add_sandbox_headers(headers, record)
         if record.respond is not None:
             headers = _with_own_headers(headers, record.respond, answer.status)
-        return {"type": "http.response.start", "status": answer.status, "headers": headers}, body
+        return answer.status, headers, body
 
 
-def _sandbox_headers(record: RequestRecord) -> Iterable[tuple[bytes, bytes]]:
-    """Yield the headers that say which record an answer has, why it is an error, and what was odd."""
-    yield b"x-sandbox-request-id", b"r%d" % record.number
+def _start(answer: Whole) -> Message:
+    """Return an answer's head as ASGI has it."""
+    return {"type": "http.response.start", "status": answer[0], "headers": answer[1]}
+
+
+def _add_sandbox_headers(headers: list[tuple[bytes, bytes]], record: RequestRecord) -> None:
+    """Add the headers that say which record an answer has, why it is an error, and what was odd."""
+    headers.append((b"x-sandbox-request-id", b"r%d" % record.number))
     if record.reason is not None:
-        yield b"x-sandbox-error", ascii_sentence(record.reason).encode()
+        headers.append((b"x-sandbox-error", ascii_sentence(record.reason).encode()))
     if record.hints:
-        yield b"x-sandbox-hint", ascii_sentence("; ".join(record.hints)).encode()
+        headers.append((b"x-sandbox-hint", ascii_sentence("; ".join(record.hints)).encode()))
 
 
 def _with_own_headers(
@@ -140,8 +162,8 @@ def _with_own_headers(
     return [*((name, value) for name, value in headers if name not in left_out), *own.items()]
 
 
-async def _read_body(receive: Receive) -> bytes | None:
-    """Return the whole body; None when it is over the limit."""
+async def _read_body(receive: Receive) -> bytes:
+    """Return the whole body, or as much of it as shows that it is over the limit."""
     chunks, size, has_more = [], 0, True
     while has_more and size <= _DRAINED_OCTETS:
         message = await receive()
@@ -149,10 +171,10 @@ async def _read_body(receive: Receive) -> bytes | None:
             raise _SenderGoneError
         chunk: bytes = message.get("body", b"")
         has_more = message.get("more_body", False)
-        size += len(chunk)
         if size <= BODY_LIMIT:
             chunks.append(chunk)
-    return b"".join(chunks) if size <= BODY_LIMIT else None
+        size += len(chunk)
+    return b"".join(chunks)
 
 
 def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:

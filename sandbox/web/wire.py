@@ -46,11 +46,13 @@ def read_call(
         readings: how the open questions are read.
     """
     hints: list[str] = []
-    parameters = _read_urlencoded(query, readings, hints)
+    parameters = _read_urlencoded(query, readings, hints) if query else {}
     if method == "GET" or not body:
         if body:
             hints.append("the body is ignored: a GET has its parameters in the query string")
-        return Call(method, path, parameters, hints=(*hints, *_name_hints(parameters)))
+        if not parameters.keys() <= PARAMETERS:
+            hints += name_hints(parameters)
+        return Call(method, path, parameters, (), False, tuple(hints))
     media_type = _media_type(content_type)
     is_json = (
         media_type == _JSON or media_type.endswith("+json") or (not media_type and body.startswith(b"{"))
@@ -76,7 +78,9 @@ def read_call(
     else:
         parameters = values
     json_names = values if is_json else ()
-    return Call(method, path, parameters, json_names, is_json, (*hints, *_name_hints(parameters)), fault)
+    if not parameters.keys() <= PARAMETERS:
+        hints += name_hints(parameters)
+    return Call(method, path, parameters, json_names, is_json, tuple(hints), fault)
 
 
 @lru_cache(maxsize=64)
@@ -84,21 +88,30 @@ def _media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def _name_hints(parameters: Mapping[str, Value]) -> list[str]:
-    return [] if parameters.keys() <= PARAMETERS else name_hints(parameters)
-
-
 # -- octets -------------------------------------------------------------------------------------------------------
 
 
 def _read_urlencoded(octets: bytes, readings: Readings, hints: list[str]) -> dict[str, Value]:
     values: dict[str, Value] = {}
-    for pair in octets.replace(b"+", b" ").split(b"&"):
+    for pair in _clearly_decoded(octets.replace(b"+", b" ")).split(b"&"):
         if pair:
             name, _, value = pair.partition(b"=")
             key = _NAMES.get(name) or _name(name)
-            values[key] = _read_octets(key, value, readings, hints)
+            is_plain = value.isascii() and b"%" not in value
+            values[key] = value.decode() if is_plain else _read_octets(key, value, readings, hints)
     return values
+
+
+def _clearly_decoded(octets: bytes) -> bytes:
+    """Return octets decoded in one go; unchanged where that would make separators, or leave a %."""
+    first, *rest = octets.split(b"%")
+    decoded = [first]
+    for piece in rest:
+        octet = _CLEAR_OCTETS.get(piece[:2])
+        if octet is None:
+            return octets
+        decoded += (octet, piece[2:])
+    return b"".join(decoded)
 
 
 def _name(octets: bytes) -> str:
@@ -293,6 +306,7 @@ _KNOWN = {name: name for name in PARAMETERS}
 _HEX = "0123456789ABCDEFabcdef"
 _OCTETS = {f"{high}{low}".encode(): bytes.fromhex(high + low) for high in _HEX for low in _HEX}
 """What two hex digits after a % stand for."""
+_CLEAR_OCTETS = {digits: octet for digits, octet in _OCTETS.items() if octet not in b"%&="}
 _PERCENT_TRIPLET = re.compile(rb"%[0-9A-Fa-f]{2}")
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SURROGATE = re.compile("[\ud800-\udfff]")

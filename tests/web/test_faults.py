@@ -24,7 +24,7 @@ from sandbox.serving import Connection
 from sandbox.web import faults
 from sandbox.web.faults import GARBAGE, LONGEST_HANG_S, Line
 from sandbox.web.send import PATHS
-from tests.served import Heard, Served, heard, request_octets, served, slam
+from tests.served import FakeTransport, Heard, Served, heard, request_octets, served, slam
 from tests.worlds import NOON, REPORTED, VALID, FakeCarrier, turns, world
 
 pytestmark = pytest.mark.anyio
@@ -416,25 +416,6 @@ def test_a_hang_ends_when_the_client_closes_its_side(hostile: Served, *, is_at_o
             hostile.call(VALID)
         connection.shutdown(socket.SHUT_WR)
         assert heard(connection) == Heard(b"")
-
-
-class FakeTransport(asyncio.Transport):
-    """Keeps what is done with it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written: list[bytes] = []
-        self.is_closed = False
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        assert not self.is_closed
-        self.written.append(bytes(data))
-
-    def close(self) -> None:
-        self.is_closed = True
-
-    def is_closing(self) -> bool:
-        return self.is_closed
 
 
 @pytest.mark.parametrize("is_half_closed", [True, False])
