@@ -55,7 +55,7 @@ _COLOURS: Final = {"ok": "green", "FAILED": "red", "not run": "yellow"}
     metavar="TEXT",
     envvar=environment("api-key"),
     show_envvar=True,
-    help="Its key; is never shown.",
+    help="Its key, which is never shown; best given in the environment.",
 )
 @click.option(
     "--to",
@@ -212,7 +212,7 @@ class _Run:
             self._echo(each.line, None)
         click.echo(
             f"Nothing was sent. {len(planned)} requests would go to {there.server.host}; some {accepted} of them would be "
-            "accepted, reach your recipient and cost credits. --spend-credits sends them, --readings-only fewer."
+            "accepted, reach your recipient and cost credits. --spend-credits sends them; --readings-only sends few."
         )
 
     def _echo(self, line: str, colour: str | None) -> None:

@@ -6,14 +6,11 @@ Knows nothing of what is due. What passes here is the sandbox's time, not the sy
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sandbox.core.model import JsonObject
     from sandbox.kit.control import Control
-
-_PRECISION: Final = timedelta(seconds=1)
-"""Of the moments that the control API shows: each may be up to so much later than it says."""
 
 
 class Clock:
@@ -83,8 +80,7 @@ class Clock:
     def reach_due(self, shown: JsonObject) -> int:
         """Move a virtual clock to the moment at which something was due next when the control API has *shown* it."""
         now, due = (datetime.fromisoformat(shown[name]) for name in ("now", "nextDue"))
-        made = self.advance(max(due - now, timedelta(0)))  # what is due by now is about to happen
-        return made if self.next_due != due else made + self.advance(_PRECISION)
+        return self.advance(max(due - now, timedelta(0)))  # what is due by now is about to happen
 
     def set(self, mode: str, now: datetime | str | None = None) -> None:
         """Go by another clock from now on: ``real``, ``virtual`` or ``x60``, which says *now* where that is given.

@@ -251,6 +251,16 @@ def test_a_session_begins_as_it_is_told_and_begins_so_again_after_a_reset(server
             assert (session.messages, session.requests) == ([], [])
 
 
+def test_a_reading_that_a_server_will_not_give_up_is_told_and_leaves_no_session() -> None:
+    told = "errors cannot be bare here: the sandbox was started with --reading errors=envelope, which stands"
+    with Sandbox(readings={"errors": "envelope"}) as sms:
+        with pytest.raises(SandboxError, match=told):
+            sms.session("x", readings={"errors": "bare"})
+        with pytest.raises(SandboxError, match=told):
+            sms.play("default", readings={"errors": "bare"})
+        assert sms.control.get("sessions")["sessions"] == []
+
+
 def test_a_session_takes_its_server_s_scenario_with_other_readings() -> None:
     with (
         Sandbox(REFUSING, readings={"errors": "envelope"}) as sms,
