@@ -18,6 +18,7 @@ from http.client import HTTPException, HTTPResponse
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
+from sandbox.client import base_of
 from sandbox.contract import error_codes, reading_rows
 from sandbox.core.callback_url import url_fault
 from sandbox.core.masking import without_secrets
@@ -41,7 +42,6 @@ LONGEST_ANSWER: Final = 1 << 20
 NOW: Final = datetime(2024, 1, 15, 10, 30, 45, tzinfo=UTC)
 """Where the clock of our own server stands for an exchange that names no moment."""
 
-_ENDPOINT: Final = re.compile(r"(?:/httpinput)?/sendMtSms\.php/*\Z")
 _METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -67,7 +67,7 @@ class Server:
         fault = url_fault(url)
         if fault is not None:
             raise ConfigError(f"--base-url {without_secrets(fault)}")
-        parts = urlsplit(_ENDPOINT.sub("", url))
+        parts = urlsplit(base_of(url))
         if parts.query or parts.fragment:
             raise ConfigError("--base-url ends with its path: leave out what begins with ? or #")
         is_tls = parts.scheme == "https"

@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sandbox.errors import UnreachableError
+
 if TYPE_CHECKING:
     from sandbox.core.model import JsonObject
     from sandbox.kit.control import Control
@@ -55,7 +57,7 @@ class Clock:
             ControlError: the clock is not virtual, or *by* is no duration.
         """
         by = by.total_seconds() if isinstance(by, timedelta) else by
-        return int(self._control.ask("POST", "clock/advance", {"by": by})["callbacks"])
+        return self._move({"by": by})
 
     def advance_to(self, moment: datetime | str) -> int:
         """Move a virtual clock to *moment*, which is UTC where it names no zone; as `advance`.
@@ -63,7 +65,18 @@ class Clock:
         Raises:
             ControlError: the clock is not virtual, or *moment* has passed.
         """
-        return int(self._control.ask("POST", "clock/advance", {"to": written(moment)})["callbacks"])
+        return self._move({"to": written(moment)})
+
+    def _move(self, asked: JsonObject) -> int:
+        try:
+            return int(self._control.ask("POST", "clock/advance", asked)["callbacks"])
+        except UnreachableError as error:
+            if not isinstance(error.__context__, TimeoutError):
+                raise
+        raise UnreachableError(
+            f"{self._control.url} is still moving its clock: a receiver of reports that does not answer holds it up, at "
+            "each attempt for as long as the scenario's callbacks.timeout says (5s), in real time; `callbacks` shows which"
+        )
 
     def to_next(self) -> int:
         """Move a virtual clock to the moment at which something is due next; as `advance`.
