@@ -238,6 +238,7 @@ def test_no_message_is_another_s_or_for_another_however_it_is_read(readings: dic
     assert {message["callbackUrl"] for message in messages} == {None}
     assert {each["parameters"].get("user", "") for each in sent} <= {MINE.user, ""}
     assert {each["parameters"].get("apiKey", "") for each in sent} <= {"a-…ne", ""}
+    assert [each for each in sent if "callbackUrl" in each["parameters"]] == []
     assert len(sent) < 300
     assert "FAILED" not in result.stdout or readings
     assert "costs credits" in result.stderr
