@@ -213,8 +213,6 @@ def _find_out(
             is_told = what.accepted or (what.error is not None and what.error not in ABOUT_THE_ACCOUNT)
             return Found(tell.row, why=f"{ask.text} gets {excerpt(what.text, 80)}", is_neither=is_told)
         left = fits
-    if len(left) > 1:
-        return Found(tell.row, why=f"{' and '.join(left)} are answered alike")
     return Found(tell.row, follows=left[0])
 
 

@@ -157,6 +157,20 @@ def test_an_answer_that_is_no_text_is_a_failure_in_ascii() -> None:
     assert "a plain message gets no answer of the API as text" in result.stdout
 
 
+def test_a_server_that_goes_away_meanwhile_is_told_of_each_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object) -> None:
+        raise ConnectionResetError("Connection reset by peer")
+
+    with serving(create_app()) as url:
+        there = Elsewhere(url)
+        there.reach()
+        monkeypatch.setattr(elsewhere, "exchange", gone)
+        told = {found.row.id: found.text for found in there.find_out()}
+    assert told["errors"] == (
+        "cannot be told from outside: a plain message gets no answer: Connection reset by peer"
+    )
+
+
 # -- a public address ----------------------------------------------------------------------------------------
 
 MINE = Account("owner@example.org", "a-key-of-mine", "+34699999999")
