@@ -44,6 +44,11 @@ def encoded(parameters: Mapping[str, str], *, as_json: bool = False) -> tuple[st
     return "application/x-www-form-urlencoded", form.encode()
 
 
+def base_of(url: str) -> str:
+    """Return the base URL of an API that is named by it, or by the endpoint's own address."""
+    return _ENDPOINT.sub("", url)
+
+
 class Client:
     """Asks the sandbox at one address."""
 
@@ -60,7 +65,7 @@ class Client:
         fault = url_fault(url)
         if fault is not None:
             raise ConfigError(f"--url {fault}")
-        self.url = _ENDPOINT.sub("", url)
+        self.url = base_of(url)
         self._parts = urlsplit(self.url)
         self._timeout_s = timeout_s
 

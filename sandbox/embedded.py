@@ -183,13 +183,20 @@ class Sandbox(World):
             moment = moment_of(start_at)
             now = {} if moment is None else {"now": written(moment)}
             begun_with.append(("clock", {"mode": clock or "virtual", **now}))
-        return self._asking(
+        there = self._asking(
             self.control.beneath(path),
             begun_with=begun_with,
             readings=in_force,
             # 404: nobody has ever asked for it.
             at_end=partial(self.control.ask, "DELETE", path, also=HTTPStatus.NOT_FOUND),
         )
+        if readings:
+            try:
+                there._demand(readings, there.scenario)  # noqa: SLF001 - it is one of us
+            except ConfigError:
+                there.stop()
+                raise
+        return there
 
     def start(self) -> Self:
         """Serve, unless it does already.

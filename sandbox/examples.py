@@ -18,11 +18,13 @@ from http.client import HTTPException, HTTPResponse
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
+from sandbox.client import base_of
 from sandbox.contract import error_codes, reading_rows
 from sandbox.core.callback_url import url_fault
+from sandbox.core.masking import without_secrets
 from sandbox.core.spelling import excerpt
-from sandbox.errors import ConfigError, UnreachableError
-from sandbox.exchanges import Example, Expected, Given, Request, load_examples, needs
+from sandbox.errors import ConfigError
+from sandbox.exchanges import Example, Expected, Given, Request, load_examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -57,18 +59,25 @@ class Server:
 
     @classmethod
     def at(cls, url: str) -> Server:
-        """Return the server at a base URL: ``http://127.0.0.1:7670/s/test-7``.
+        """Return the server at a base URL, ``http://127.0.0.1:7670/s/test-7``, or at the endpoint's own address.
 
         Raises:
             ConfigError: *url* is no URL of HTTP.
         """
         fault = url_fault(url)
         if fault is not None:
-            raise ConfigError(f"--base-url {fault}")
-        parts = urlsplit(url)
+            raise ConfigError(f"--base-url {without_secrets(fault)}")
+        parts = urlsplit(base_of(url))
+        if parts.query or parts.fragment:
+            raise ConfigError("--base-url ends with its path: leave out what begins with ? or #")
         is_tls = parts.scheme == "https"
         port = parts.port or (443 if is_tls else 80)
         return cls(parts.hostname or "", port, quote(parts.path.rstrip("/"), safe="/%"), is_tls)
+
+    @property
+    def url(self) -> str:
+        """The base URL, for people: without a password that may have been in it."""
+        return f"{'https' if self.is_tls else 'http'}://{self.authority}{self.base_path}"
 
     @property
     def authority(self) -> str:
@@ -127,6 +136,11 @@ def exchange(request: Request, server: Server) -> Answer:
         return Answer(response.status, headers, body, is_closed=_is_closed(connection))
 
 
+def cause(error: Exception) -> str:
+    """Return why there is no answer, in printable ASCII."""
+    return excerpt(str(error), 200) or type(error).__name__
+
+
 def _is_closed(connection: socket.socket) -> bool:
     connection.settimeout(CLOSING_S)
     try:
@@ -171,33 +185,18 @@ def replay(example: Example, server: Server) -> Verdict:
             exchange(request, server)
         answer = exchange(example.request, server)
     except (OSError, HTTPException) as error:
-        return Verdict(
-            example, Outcome.FAILED, f"no answer: {excerpt(str(error), 200) or type(error).__name__}"
-        )
+        return Verdict(example, Outcome.FAILED, f"no answer: {cause(error)}")
     faults = list(_faults(example.expected, answer))
     if faults:
         return Verdict(example, Outcome.FAILED, "; ".join(faults), answer)
     return Verdict(example, Outcome.PASSED, answer=answer)
 
 
-def run_all(base_url: str | None, report: Callable[[Verdict], None]) -> bool:
-    """Replay every exchange, report each, and say whether none failed.
-
-    Args:
-        base_url: of the server to ask; None for one of our own, which is set up for each exchange.
-        report: is told each verdict as it falls.
-
-    Raises:
-        ConfigError: *base_url* is no URL of HTTP.
-        UnreachableError: nothing listens there.
-    """
-    has_failed = False
-    with own_server() if base_url is None else running_server(base_url) as judge:
+def run_all(report: Callable[[Verdict], None]) -> None:
+    """Replay every exchange against a server of our own, which is set up for each, and report each verdict as it falls."""
+    with own_server() as judge:
         for example in load_examples():
-            verdict = judge(example)
-            has_failed = has_failed or verdict.outcome is Outcome.FAILED
-            report(verdict)
-    return not has_failed
+            report(judge(example))
 
 
 def _faults(expected: Expected, answer: Answer) -> Iterator[str]:
@@ -277,24 +276,6 @@ def own_server() -> Iterator[Callable[[Example], Verdict]]:
     with serving(stage) as url:
         server = Server.at(url)
         yield judge
-
-
-@contextmanager
-def running_server(base_url: str) -> Iterator[Callable[[Example], Verdict]]:
-    """Give the block what judges an exchange on a server that is as it is."""
-    server = Server.at(base_url)
-    try:
-        server.connect().close()
-    except OSError as error:
-        raise UnreachableError(f"no answer from {base_url}: {error.strerror or error}") from None
-
-    def judge(example: Example) -> Verdict:
-        wanted = needs(example)
-        if wanted:
-            return Verdict(example, Outcome.NOT_RUN, f"needs its own {' and '.join(wanted)}")
-        return replay(example, server)
-
-    yield judge
 
 
 @cache

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
 from sandbox.contract import CONTRACT, load_yaml
@@ -85,17 +85,34 @@ class Example:
     given: Given
     request: Request
     expected: Expected
+    strange: str | None = None
+    """Why it is not for an account that somebody pays for, or for a recipient who is somebody: what it names."""
+
+
+class Account(NamedTuple):
+    """Whose messages the examples are, and to whom: these stand in them wherever they name no other."""
+
+    user: str = "me@example.com"
+    api_key: str = "key"
+    to: str = "+1222333444"
+
+
+EXAMPLE_ACCOUNT: Final = Account()
+"""Who it is as the files have them."""
 
 
 @cache
-def load_examples() -> tuple[Example, ...]:
+def load_examples(account: Account = EXAMPLE_ACCOUNT) -> tuple[Example, ...]:
     """Return all exchanges, in the order of the files' names.
+
+    Args:
+        account: in place of the one that the files name.
 
     Raises:
         ValueError: a file has a mistake; they are our own.
     """
     return tuple(
-        _example(path.name, node)
+        _example(path.name, node, account)
         for path in sorted((CONTRACT / "examples").glob("*.yaml"))
         for node in load_yaml(path)
     )
@@ -111,7 +128,7 @@ def needs(example: Example) -> tuple[str, ...]:
 # -- reading -------------------------------------------------------------------------------------------------
 
 
-def _example(file: str, node: Any) -> Example:
+def _example(file: str, node: Any, account: Account) -> Example:
     where = f"{file}: {node.get('name')}"
     _keys(node, where, {"name", "says", "rule", "given", "request", "expect"})
     if ("says" in node) == ("rule" in node):
@@ -120,19 +137,22 @@ def _example(file: str, node: Any) -> Example:
         file=file,
         name=node["name"],
         source=f'"{node["says"]}"' if "says" in node else node["rule"],
-        given=_given(node.get("given", {}), where),
-        request=_request(node["request"], where),
+        given=_given(node.get("given", {}), where, account),
+        request=request_of(_with_account(node["request"], account), where),
         expected=_expected(node["expect"], where),
+        strange=next(
+            filter(None, map(_strange, [*node.get("given", {}).get("before", ()), node["request"]])), None
+        ),
     )
 
 
-def _given(node: Any, where: str) -> Given:
+def _given(node: Any, where: str, account: Account) -> Given:
     _keys(node, where, {"now", "accounts", "readings", "before"})
     return Given(
         now=datetime.fromisoformat(node["now"]) if "now" in node else None,
         accounts=tuple(node.get("accounts", ())),
         readings=node.get("readings"),
-        before=tuple(_request(before, where) for before in node.get("before", ())),
+        before=tuple(request_of(_with_account(before, account), where) for before in node.get("before", ())),
     )
 
 
@@ -144,15 +164,20 @@ def _expected(node: Any, where: str) -> Expected:
     return Expected(media_type=node.get("type", "text/plain" if has_body else None), **values)
 
 
-def _request(node: Any, where: str) -> Request:
-    _keys(node, where, {"method", "path", "query", "target", "headers", "raw", "raw_hex", *_BODIES})
+def request_of(node: Any, where: str) -> Request:
+    """Return the request that a node of YAML describes, as the examples have it; *where* is for its mistakes.
+
+    Raises:
+        ValueError: it has a mistake.
+    """
+    _keys(node, where, {"method", "path", "query", "target", "headers", "raw", "raw_hex", *BODIES})
     if "raw" in node or "raw_hex" in node:
         raw = _text(node["raw"]).encode() if "raw" in node else bytes.fromhex(node["raw_hex"])
         return Request("GET", "", {}, raw=raw)
-    kinds = [kind for kind in _BODIES if kind in node]
+    kinds = [kind for kind in BODIES if kind in node]
     if len(kinds) > 1 or ("target" in node and ("path" in node or "query" in node)):
         raise ValueError(f"{where}: one body, and either a target or a path and a query")
-    content_type, body = _BODIES[kinds[0]](node[kinds[0]]) if kinds else (None, b"")
+    content_type, body = BODIES[kinds[0]](node[kinds[0]]) if kinds else (None, b"")
     target = node.get("target") or node.get("path", "/sendMtSms.php")
     if "query" in node:
         target += f"?{_urlencoded(node['query'])}"
@@ -160,6 +185,46 @@ def _request(node: Any, where: str) -> Request:
     if content_type is not None:
         headers = {"Content-Type": content_type, **headers}
     return Request(node.get("method", "POST" if kinds else "GET"), target, headers, body)
+
+
+_OF_THE_ACCOUNT: Final = dict(zip(("user", "apiKey", "to"), EXAMPLE_ACCOUNT, strict=True))
+
+
+def _with_account(node: Any, account: Account) -> Any:
+    """Return a request as it is written, with this account where it names the one of the examples."""
+    if account == EXAMPLE_ACCOUNT:
+        return node
+    mine = dict(zip(_OF_THE_ACCOUNT, account, strict=True))
+    changed = {
+        kind: {
+            name: mine[name] if name in mine and value == _OF_THE_ACCOUNT[name] else value
+            for name, value in node[kind].items()
+        }
+        for kind in _WRITTEN_BY_NAME & node.keys()
+        if isinstance(node[kind], dict)
+    }
+    return {**node, **changed}
+
+
+def _strange(node: Any) -> str | None:
+    """Say what a request names that is not the account's; None when it names nothing else."""
+    parameters = [node[kind] for kind in _WRITTEN_BY_NAME & node.keys()]
+    if not all(isinstance(each, dict) for each in parameters) or node.keys() - _WRITTEN_BY_NAME - _HARMLESS:
+        return "it is written octet by octet, with an account and a recipient of its own"
+    for given in parameters:
+        for name, words in (("user", "another user"), ("apiKey", "another key")):
+            if given.get(name, "") not in ("", _OF_THE_ACCOUNT[name]):
+                return f"it names {words}"
+        to = given.get("to", "")
+        if to != _OF_THE_ACCOUNT["to"] and any(char.isdigit() for char in str(to)):
+            return "it names another recipient"
+        if "callbackUrl" in given:
+            return "it names a callback URL"
+    return None
+
+
+_WRITTEN_BY_NAME: Final = {"query", "form", "json", "multipart"}
+_HARMLESS: Final = {"method", "path", "headers"}
 
 
 def _keys(node: Any, where: str, known: set[str]) -> None:
@@ -189,7 +254,7 @@ def _multipart(fields: Mapping[str, Any]) -> bytes:
     return f"{''.join(parts)}--{_BOUNDARY}--\r\n".encode()
 
 
-_BODIES: Final[Mapping[str, Callable[[Any], tuple[str | None, bytes]]]] = {
+BODIES: Final[Mapping[str, Callable[[Any], tuple[str | None, bytes]]]] = {
     "json": lambda value: ("application/json", json.dumps(value, ensure_ascii=False).encode()),
     "form": lambda value: ("application/x-www-form-urlencoded", _urlencoded(value).encode()),
     "multipart": lambda value: (f"multipart/form-data; boundary={_BOUNDARY}", _multipart(value)),

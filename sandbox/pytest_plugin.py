@@ -10,7 +10,8 @@ import re
 import shlex
 import socket
 from collections.abc import Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from http import HTTPStatus
 from itertools import count
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
@@ -25,7 +26,7 @@ from sandbox.embedded import Sandbox
 from sandbox.errors import ConfigError, SandboxError
 from sandbox.kit.account import account
 from sandbox.kit.choosing import choice_of, is_yaml, moment_of
-from sandbox.kit.control import unreachable
+from sandbox.kit.control import Control, ControlError, unreachable
 from sandbox.kit.exercised import Exercised
 from sandbox.kit.receiver import Post, Receiver
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.kit.choosing import Scenario
+
+REACH_S: Final = 10.0
+"""How long the sandbox at ``--sms-url`` may take to say that it is there."""
 
 Options = Mapping[str, str]
 """Those of the run that are given, without their ``--sms-``."""
@@ -220,8 +224,7 @@ def mistakes(config: pytest.Config, options: Options, tests: Iterable[pytest.Ite
         run = _Run(options, config)
         _check(run.scenario)
         if run.url is not None:
-            with run.sandbox() as sandbox:
-                sandbox.control.get("health")
+            _check_there(run.url, options.get("admin-token"))
     except SandboxError as error:
         yield str(error)
     for test in tests:
@@ -230,6 +233,21 @@ def mistakes(config: pytest.Config, options: Options, tests: Iterable[pytest.Ite
             _readings_of(test)
         except SandboxError as error:
             yield f"{test.nodeid.partition('[')[0]}: {error}"
+
+
+def _check_there(url: str, token: str | None) -> None:
+    """Raise a SandboxError unless a sandbox answers at *url*, and to us."""
+    with closing(Control(url, token=token, timeout_s=REACH_S)) as control:
+        control.get("health")
+        try:
+            control.get("clock")
+        except ControlError as error:
+            if error.status != HTTPStatus.UNAUTHORIZED:
+                raise
+            wrong = "wants its admin token" if token is None else "has another admin token"
+            raise ConfigError(
+                f"the sandbox at {url} {wrong}: give it by --sms-admin-token or PANELSMS_SANDBOX_ADMIN_TOKEN"
+            ) from None
 
 
 def _check(scenario: Scenario | None) -> None:

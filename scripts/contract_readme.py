@@ -86,6 +86,7 @@ _FILES: Final = {
     "error-codes.yaml": "the 15 error codes: what the API reference says of each, when it is answered, how to provoke it",
     "readings.yaml": "where the API reference is silent or contradicts itself, and the ways to read it",
     "dlr.schema.json": "a delivery report, as a JSON Schema",
+    "tells.yaml": "what tells from outside which reading a server follows",
     "examples": "exchanges, octet for octet where it matters",
 }
 

@@ -20,7 +20,7 @@ from sandbox.contract import CONTRACT, error_codes, load_yaml, reading_rows, rea
 from sandbox.core.model import Change, Status
 from sandbox.core.parameters import PARAMETERS
 from sandbox.core.report import compose
-from sandbox.errors import ConfigError, UnreachableError
+from sandbox.errors import ConfigError
 from sandbox.examples import (
     NOW,
     Answer,
@@ -322,41 +322,14 @@ def test_every_fault_of_an_answer_is_said(judge: Judge) -> None:
     assert [part.partition(" is ")[0] for part in verdict.why.split("; ")[:2]] == ["the status", "the body"]
 
 
-# -- a server that runs already ------------------------------------------------------------------------------
-
-
-def test_a_running_server_is_asked_all_that_it_can_be_asked() -> None:
-    verdicts: list[Verdict] = []
-    with serving(create_app(clock=VirtualClock(NOW))) as url:
-        assert run_all(url, verdicts.append)
-    assert [verdict.example for verdict in verdicts] == list(load_examples())
-    not_run = [verdict for verdict in verdicts if verdict.outcome is Outcome.NOT_RUN]
-    assert [verdict.example for verdict in not_run] == [
-        example for example in load_examples() if needs(example)
-    ]
-    assert "not run  time-to-the-second: needs its own clock" in {verdict.line for verdict in not_run}
-    assert "ok       answer-text" in {verdict.line for verdict in verdicts}
+# -- a server at an address -----------------------------------------------------------------------------------
 
 
 def test_without_a_server_every_example_is_run() -> None:
     verdicts: list[Verdict] = []
-    assert run_all(None, verdicts.append)
+    run_all(verdicts.append)
+    assert [verdict.example for verdict in verdicts] == list(load_examples())
     assert {verdict.outcome for verdict in verdicts} == {Outcome.PASSED}
-
-
-def test_a_server_that_answers_otherwise_fails() -> None:
-    async def teapot(scope: Any, _receive: Any, send: Any) -> None:
-        assert scope["type"] == "http"
-        await send({"type": "http.response.start", "status": 418, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
-
-    verdicts: list[Verdict] = []
-    with serving(teapot) as url:
-        assert not run_all(url, verdicts.append)
-    line = next(verdict.line for verdict in verdicts if verdict.example.name == "answer-text")
-    assert line.startswith(
-        "FAILED   answer-text: the status is 418, not 200; the Content-Type is absent, not text/plain"
-    )
 
 
 def test_a_server_that_went_away_fails() -> None:
@@ -367,23 +340,17 @@ def test_a_server_that_went_away_fails() -> None:
     assert (verdict.why or "").startswith("no answer: ")
 
 
-def test_a_server_without_tls_fails_under_https() -> None:
-    with serving(create_app()) as url:
-        verdict = replay(named("answer-text"), Server.at(url.replace("http://", "https://")))
-    assert verdict.outcome is Outcome.FAILED
-    assert "SSL" in (verdict.why or "")
-
-
-def test_a_server_that_is_not_there_is_unreachable() -> None:
-    with serving(create_app()) as url:
-        pass
-    with pytest.raises(UnreachableError, match=f"no answer from {url}: "):
-        run_all(url, lambda _: None)
-
-
-def test_an_address_that_is_none_is_refused() -> None:
-    with pytest.raises(ConfigError, match="--base-url ftp://localhost does not begin with http"):
-        run_all("ftp://localhost", lambda _: None)
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("ftp://localhost", "--base-url ftp://localhost does not begin with http"),
+        ("http://localhost/?a=b", "--base-url ends with its path: leave out what begins with [?] or #"),
+        ("http://localhost/#a", "--base-url ends with its path"),
+    ],
+)
+def test_an_address_that_is_none_is_refused(url: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Server.at(url)
 
 
 @pytest.mark.parametrize(
@@ -392,6 +359,7 @@ def test_an_address_that_is_none_is_refused() -> None:
         ("http://127.0.0.1:7670", Server("127.0.0.1", 7670)),
         ("http://localhost/s/test-7/", Server("localhost", 80, "/s/test-7")),
         ("https://[::1]", Server("::1", 443, "", is_tls=True)),
+        ("http://localhost:80/s/a/httpinput/sendMtSms.php", Server("localhost", 80, "/s/a")),
     ],
 )
 def test_a_base_url_names_host_port_and_path(url: str, server: Server) -> None:
@@ -473,7 +441,7 @@ def test_a_report_without_one_of_its_members_is_not_valid() -> None:
 
 def test_every_file_of_the_contract_is_read_by_these_tests() -> None:
     files = {path.name for path in CONTRACT.iterdir()}
-    data = {"error-codes.yaml", "readings.yaml", "openapi.yaml", "dlr.schema.json", "examples"}
+    data = {"error-codes.yaml", "readings.yaml", "openapi.yaml", "dlr.schema.json", "tells.yaml", "examples"}
     assert files == data | {"README.md"}
     assert all(load_yaml(path) for path in (CONTRACT / "examples").iterdir())
 

@@ -83,6 +83,14 @@ def rfc3339_millis(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
 
 
+def rfc3339_exact(at: datetime) -> str:
+    """Return *at* to the microsecond, with as few decimals as say it: ``2024-01-15T10:30:45Z``, ``…:45.250Z``."""
+    precision = (
+        "seconds" if not at.microsecond else "microseconds" if at.microsecond % 1000 else "milliseconds"
+    )
+    return at.astimezone(UTC).isoformat(timespec=precision).removesuffix("+00:00") + "Z"
+
+
 def _after_now(moment: datetime, now: datetime) -> datetime | MalformedTime:
     if moment > now:
         return moment

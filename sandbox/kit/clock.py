@@ -6,14 +6,13 @@ Knows nothing of what is due. What passes here is the sandbox's time, not the sy
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from sandbox.errors import UnreachableError
 
 if TYPE_CHECKING:
     from sandbox.core.model import JsonObject
     from sandbox.kit.control import Control
-
-_PRECISION: Final = timedelta(seconds=1)
-"""Of the moments that the control API shows: each may be up to so much later than it says."""
 
 
 class Clock:
@@ -58,7 +57,7 @@ class Clock:
             ControlError: the clock is not virtual, or *by* is no duration.
         """
         by = by.total_seconds() if isinstance(by, timedelta) else by
-        return int(self._control.ask("POST", "clock/advance", {"by": by})["callbacks"])
+        return self._move({"by": by})
 
     def advance_to(self, moment: datetime | str) -> int:
         """Move a virtual clock to *moment*, which is UTC where it names no zone; as `advance`.
@@ -66,7 +65,18 @@ class Clock:
         Raises:
             ControlError: the clock is not virtual, or *moment* has passed.
         """
-        return int(self._control.ask("POST", "clock/advance", {"to": written(moment)})["callbacks"])
+        return self._move({"to": written(moment)})
+
+    def _move(self, asked: JsonObject) -> int:
+        try:
+            return int(self._control.ask("POST", "clock/advance", asked)["callbacks"])
+        except UnreachableError as error:
+            if not isinstance(error.__context__, TimeoutError):
+                raise
+        raise UnreachableError(
+            f"{self._control.url} is still moving its clock: a receiver of reports that does not answer holds it up, at "
+            "each attempt for as long as the scenario's callbacks.timeout says (5s), in real time; `callbacks` shows which"
+        )
 
     def to_next(self) -> int:
         """Move a virtual clock to the moment at which something is due next; as `advance`.
@@ -83,8 +93,7 @@ class Clock:
     def reach_due(self, shown: JsonObject) -> int:
         """Move a virtual clock to the moment at which something was due next when the control API has *shown* it."""
         now, due = (datetime.fromisoformat(shown[name]) for name in ("now", "nextDue"))
-        made = self.advance(max(due - now, timedelta(0)))  # what is due by now is about to happen
-        return made if self.next_due != due else made + self.advance(_PRECISION)
+        return self.advance(max(due - now, timedelta(0)))  # what is due by now is about to happen
 
     def set(self, mode: str, now: datetime | str | None = None) -> None:
         """Go by another clock from now on: ``real``, ``virtual`` or ``x60``, which says *now* where that is given.

@@ -10,6 +10,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
+from sandbox.client import base_of
 from sandbox.core.callback_url import url_fault
 from sandbox.errors import ConfigError, SandboxError, UnreachableError
 
@@ -79,7 +80,7 @@ class Control:
         """Build a client; nothing is connected to yet.
 
         Args:
-            url: ``http://127.0.0.1:7670`` or ``http://127.0.0.1:7670/s/test-7``.
+            url: ``http://127.0.0.1:7670``, ``http://127.0.0.1:7670/s/test-7``, or the endpoint's own address.
             token: the sandbox's admin token, where it has one.
             timeout_s: how long each step of an exchange may take.
 
@@ -89,7 +90,7 @@ class Control:
         fault = url_fault(url)
         if fault is not None:
             raise ConfigError(f"the sandbox's URL {fault}")
-        self.url = url.rstrip("/")
+        self.url = base_of(url)
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._connections = _Connections(self.url, timeout_s)
 

@@ -138,7 +138,9 @@ class Callback(dict[str, Any]):
 
     def __repr__(self) -> str:
         tried = ", ".join(str(each.status or each.error) for each in self.attempts)
-        return f"<{self.id} of {self.message_id} to {self.url}: {self.state} ({tried or 'not tried'})>"
+        # One may be under way, at a receiver that does not answer.
+        none = "no attempt has ended" if self.state == "waiting" else "not tried"
+        return f"<{self.id} of {self.message_id} to {self.url}: {self.state} ({tried or none})>"
 
 
 class Report(dict[str, Any]):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from sandbox import contract
 from sandbox.client import Client
-from sandbox.errors import SandboxError
+from sandbox.errors import ConfigError, SandboxError
 from sandbox.kit import assertions
 from sandbox.kit.answer import Answer, parameters
 from sandbox.kit.assertions import conditions
@@ -93,8 +93,17 @@ class World:
             SandboxError: one of them is wrong; the old one goes on.
         """
         choice, in_force = choice_of(scenario, readings or {})
-        self.control.ask("PUT", "scenario", choice)
+        self._demand(readings or {}, self.control.ask("PUT", "scenario", choice))
         self._readings = in_force
+
+    def _demand(self, readings: Mapping[str, str], shown: JsonObject) -> None:
+        """Raise a ConfigError where the scenario is *shown* to be played with other readings than these."""
+        for name, value in readings.items():
+            if shown["readings"][name] != value:
+                stands = f"{name}={shown['readings'][name]}"
+                raise ConfigError(
+                    f"{name} cannot be {value} here: the sandbox was started with --reading {stands}, which stands"
+                )
 
     @property
     def scenario(self) -> JsonObject:

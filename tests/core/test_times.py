@@ -12,6 +12,7 @@ from sandbox.core.times import (
     expires_at,
     parse_time,
     rfc3339,
+    rfc3339_exact,
     rfc3339_millis,
     scheduled_at,
 )
@@ -380,3 +381,5 @@ def test_moments_are_written_in_utc_and_rounded_down(at: datetime, seconds: str,
 def test_written_moments_read_back(moment: datetime) -> None:
     assert parse(rfc3339(moment)) == moment.replace(microsecond=0)
     assert parse(rfc3339_millis(moment)) == moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    assert datetime.fromisoformat(rfc3339_exact(moment)) == moment
+    assert len(rfc3339_exact(moment)) in {20, 24, 27}

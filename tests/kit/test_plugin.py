@@ -3,17 +3,20 @@
 import json
 import re
 import shlex
+import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
+from threading import Thread
 from xml.etree import ElementTree as ET
 
 import aiohttp  # noqa: F401 - so that no run within this one imports it, and takes it with it at its end
 import pytest
 
 import panelsms_sandbox_pytest as plugin
-from sandbox import Sandbox, pytest_plugin  # noqa: F401 - likewise
+from sandbox import Sandbox, pytest_plugin
 from sandbox.app import create_app
 from sandbox.config import Config
 from sandbox.contract import error_codes, reading_rows
@@ -46,6 +49,15 @@ def run(pytester: pytest.Pytester, tests: str, *options: str, in_process: bool =
         if in_process
         else pytester.runpytest_subprocess(*given, timeout=100)
     )
+
+
+@contextmanager
+def thread_of(work: Callable[[], None]) -> Iterator[None]:
+    """Let a thread work while the block runs, and until it is done."""
+    thread = Thread(target=work)
+    thread.start()
+    yield
+    thread.join()
 
 
 @pytest.fixture
@@ -360,6 +372,7 @@ def test_every_test_begins_at_the_moment_and_with_the_seed_that_are_given(pytest
     ("options", "told"),
     [
         (["--sms-scenario=defualt"], "there is no built-in scenario defualt: did you mean default?*"),
+        (["--sms-url=http://127.0.0.1:1/sendMtSms.php"], "no sandbox answers at http://127.0.0.1:1: *"),
         (["--sms-url=localhost:1"], "the sandbox's URL localhost:1 does not begin with http:// or https://"),
         (
             ["--sms-url=http://127.0.0.1:1"],
@@ -378,6 +391,50 @@ def test_a_wrong_option_is_told_in_a_line_before_the_first_test(
     pytester: pytest.Pytester, options: list[str], told: str
 ) -> None:
     outcome = run(pytester, "def test_it(sms_sandbox): ...", *options)
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    outcome.stderr.fnmatch_lines([f"ERROR: {told}"])
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ((), "wants its admin token"),
+        (("--sms-admin-token=wrong",), "has another admin token"),
+    ],
+)
+def test_a_token_that_is_missing_or_wrong_is_told_before_the_first_test(
+    pytester: pytest.Pytester, options: tuple[str, ...], told: str
+) -> None:
+    with serving(create_app(Config(admin_token="right")), grace_s=0) as url:
+        outcome = run(pytester, "def test_it(sms_sandbox): ...", f"--sms-url={url}", *options)
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    outcome.stderr.fnmatch_lines([f"ERROR: the sandbox at {url} {told}: give it by --sms-admin-token or *"])
+
+
+@pytest.mark.parametrize(
+    ("octets", "told"),
+    [
+        (b"220 mail.example.com ESMTP\r\n", "no sandbox answers at *: 220 mail.example.com ESMTP"),
+        (b"HTTP/1.1 404 x\r\nContent-Length: 2\r\n\r\nno", "* does not answer as a sandbox: HTTP 404 for *"),
+        (None, "no sandbox answers at *: timed out"),
+    ],
+    ids=["no HTTP", "something else", "nothing at all"],
+)
+def test_what_is_no_sandbox_is_told_before_the_first_test(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, octets: bytes | None, told: str
+) -> None:
+    monkeypatch.setattr(pytest_plugin, "REACH_S", 0.2 if octets is None else 10)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+        def answer() -> None:
+            with listener.accept()[0] as connection:
+                connection.recv(65_536)
+                connection.sendall(octets or b"")
+                connection.recv(65_536)  # until the other side has had enough
+
+        with thread_of(answer):
+            outcome = run(pytester, "def test_it(sms_sandbox): ...", f"--sms-url={url}")
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
     outcome.stderr.fnmatch_lines([f"ERROR: {told}"])
 

@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from sandbox.app import create_app
 from sandbox.config import Config
 from sandbox.embedded import Options
 from sandbox.errors import ConfigError, ScenarioError, UnreachableError
-from sandbox.kit.control import ControlError
+from sandbox.kit.clock import Clock
+from sandbox.kit.control import Control, ControlError
 from sandbox.kit.world import NotStartedError
 from sandbox.serving import serving
 from tests.worlds import DESTINATION, NOON, VALID, at
@@ -249,6 +250,16 @@ def test_a_session_begins_as_it_is_told_and_begins_so_again_after_a_reset(server
             assert session.send().error is None
             session.reset()
             assert (session.messages, session.requests) == ([], [])
+
+
+def test_a_reading_that_a_server_will_not_give_up_is_told_and_leaves_no_session() -> None:
+    told = "errors cannot be bare here: the sandbox was started with --reading errors=envelope, which stands"
+    with Sandbox(readings={"errors": "envelope"}) as sms:
+        with pytest.raises(SandboxError, match=told):
+            sms.session("x", readings={"errors": "bare"})
+        with pytest.raises(SandboxError, match=told):
+            sms.play("default", readings={"errors": "bare"})
+        assert sms.control.get("sessions")["sessions"] == []
 
 
 def test_a_session_takes_its_server_s_scenario_with_other_readings() -> None:
@@ -557,3 +568,18 @@ def test_the_asgi_application_takes_the_options_of_a_sandbox() -> None:
     assert Sandbox.app({"rules": []}, **options) is not Sandbox.app({"rules": []}, **options)
     with pytest.raises(ScenarioError):
         Sandbox.app({"rule": []})
+
+
+def test_a_receiver_that_never_answers_is_named_where_it_holds_up_the_clock() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as receiver,
+        Sandbox({"callbacks": {"timeout": "500ms", "retry": "none"}}) as sms,
+        closing(Control(sms.url, timeout_s=0.1)) as hasty,
+    ):
+        url = f"http://127.0.0.1:{receiver.getsockname()[1]}/dlr"
+        sms.send(confirmation=True, callbackUrl=url)
+        with pytest.raises(UnreachableError, match="a receiver of reports that does not answer holds it up"):
+            Clock(hasty).advance("1s")
+        assert repr(sms.callbacks.last).endswith(f"to {url}: waiting (no attempt has ended)>")
+        sms.control.ask("POST", "settle")
+        assert sms.callbacks.last.state == "failed"

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 
 from sandbox.advance import settle as settled
 from sandbox.core.model import CallbackState
-from sandbox.core.times import rfc3339
+from sandbox.core.times import rfc3339_exact
 from sandbox.errors import NotFoundError
 from sandbox.feed import Kind
 from sandbox.web.control.messages import WAIT_S
@@ -75,7 +75,7 @@ async def settle(asked: Asked) -> JSONResponse:
             total=len(waiting),
         )
     due_at = engine.agenda.next_due_at
-    return JSONResponse({"settled": True, "nextDue": None if due_at is None else rfc3339(due_at)})
+    return JSONResponse({"settled": True, "nextDue": None if due_at is None else rfc3339_exact(due_at)})
 
 
 async def _settled(engine: Engine) -> bool:

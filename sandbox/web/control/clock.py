@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 from sandbox.advance import advance
 from sandbox.clock import BackwardsError, VirtualClock, check_mode, clock_of
 from sandbox.core.timeline import after
-from sandbox.core.times import MalformedTime, absolute, rfc3339
+from sandbox.core.times import MalformedTime, absolute, rfc3339_exact
 from sandbox.errors import ConfigError
 from sandbox.feed import Kind
 from sandbox.web.control.operation import Answer, Operation
@@ -32,9 +32,9 @@ def clock_json(engine: Engine) -> dict[str, Any]:
     """Return what time it is, how it passes, and when something is due next."""
     due_at = engine.agenda.next_due_at
     return {
-        "now": rfc3339(engine.clock.now()),
+        "now": rfc3339_exact(engine.clock.now()),
         "mode": engine.clock.mode,
-        "nextDue": None if due_at is None else rfc3339(due_at),
+        "nextDue": None if due_at is None else rfc3339_exact(due_at),
     }
 
 
@@ -64,7 +64,7 @@ async def advance_clock(asked: Asked) -> JSONResponse:
         made = await advance(engine, to)
     except BackwardsError as error:
         raise QueryError(str(error)) from None
-    return JSONResponse({"now": rfc3339(engine.clock.now()), "callbacks": made})
+    return JSONResponse({"now": rfc3339_exact(engine.clock.now()), "callbacks": made})
 
 
 async def put_clock(asked: Asked) -> JSONResponse:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from starlette.responses import JSONResponse
 
 from sandbox.core.model import Status
-from sandbox.core.times import rfc3339
+from sandbox.core.times import rfc3339_exact
 from sandbox.errors import NotFoundError
 from sandbox.feed import Kind
 from sandbox.web.control.operation import Answer, Operation
@@ -151,15 +151,15 @@ def _waited_in_vain(choice: Choice, matched: int, count: int, timeout_s: float) 
     if due_at is None:
         then = "nothing more is due"
     elif engine.clock.mode == "virtual":
-        then = f"next is due {rfc3339(due_at)}: POST clock/advance gets there"
+        then = f"next is due {rfc3339_exact(due_at)}: POST clock/advance gets there"
     else:
-        then = f"next is due {rfc3339(due_at)}"
+        then = f"next is due {rfc3339_exact(due_at)}"
     return ConflictError(
         f"{what}; {then}",
         matched=matched,
         messages=[shown(engine, each) for each in near[:100]],
         total=len(near),
-        nextDue=None if due_at is None else rfc3339(due_at),
+        nextDue=None if due_at is None else rfc3339_exact(due_at),
     )
 
 

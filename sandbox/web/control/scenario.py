@@ -44,6 +44,7 @@ def scenario_json(session: Session) -> dict[str, Any]:
             }
             for rule in engine.rulebook.rules
         ],
+        "readings": engine.readings._asdict(),
         "yaml": source.yaml,
     }
 

@@ -76,6 +76,7 @@ _SCENARIO: Final[dict[str, Schema]] = {
     "seed": {"type": "integer"},
     "state": TEXT,
     "rules": listed(members(name=TEXT, matched=COUNT, beforeChecks=TRUTH, added=TRUTH, gone=TRUTH)),
+    "readings": {"type": "object", "additionalProperties": TEXT},
     "yaml": TEXT,
 }
 

@@ -23,6 +23,15 @@ async def test_a_clock_tells_the_time_and_what_is_due_next(client: Client) -> No
     assert (await client.shown("clock"))["nextDue"] == "2024-01-15T12:00:01Z"
 
 
+async def test_a_moment_within_a_second_is_told_to_the_microsecond(client: Client) -> None:
+    moved = await client.done("POST", "clock/advance", {"by": "250ms"})
+    assert moved["now"] == "2024-01-15T12:00:00.250Z"
+    await client.submit()
+    await client.done("POST", "clock/advance", {"by": 0.000001})
+    shown = await client.shown("clock")
+    assert (shown["now"], shown["nextDue"]) == ("2024-01-15T12:00:00.250001Z", "2024-01-15T12:00:01.250Z")
+
+
 # -- advance -----------------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from sandbox import sources
 from sandbox.config import Config
+from sandbox.contract import readings
 from tests.web.control.client import Client, talking
 
 pytestmark = pytest.mark.anyio
@@ -35,6 +36,7 @@ async def test_the_scenario_is_shown_as_it_is_written() -> None:
             "rules": [
                 {"name": "full-once", "matched": 1, "beforeChecks": False, "added": False, "gone": False}
             ],
+            "readings": readings()._asdict(),
             "yaml": YAML,
         }
 
@@ -46,6 +48,20 @@ async def test_another_scenario_is_written_in_yaml(client: Client) -> None:
     shown = await client.done("PUT", "scenario", {"yaml": YAML})
     assert (shown["name"], shown["yaml"], shown["state"]) == ("mine", YAML, "start")
     assert await client.submit(to="+34600000001") == "ERROR_6"
+
+
+async def test_readings_come_with_a_scenario_and_go_with_it(client: Client) -> None:
+    shown = await client.done("PUT", "scenario", {"yaml": "{name: wrapped, readings: {errors: envelope}}"})
+    assert shown["readings"] == readings({"errors": "envelope"})._asdict()
+    assert await client.submit(to="recipient", responseType="json") == '{"response":{"status":"ERROR_5"}}'
+    await client.done("PUT", "scenario", {"yaml": "{name: bare}"})
+    assert await client.submit(to="recipient", responseType="json") == "ERROR_5"
+
+
+async def test_a_reading_that_the_server_was_started_with_stands() -> None:
+    async with talking(config=Config(readings={"errors": "envelope"})) as client:
+        shown = await client.done("PUT", "scenario", {"yaml": "{name: bare, readings: {errors: bare}}"})
+        assert shown["readings"]["errors"] == "envelope"
 
 
 @pytest.mark.parametrize("name", sources.builtin_names())
