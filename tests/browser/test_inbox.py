@@ -1,11 +1,13 @@
 """The inbox in a real browser: what is seen, what keys do, what holds without a script, in the dark and on a phone."""
 
 import asyncio
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
@@ -15,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from sandbox.advance import advance
 from sandbox.app import create_app
 from sandbox.carrier import Arrived, Lost, Parcel
-from sandbox.clock import VirtualClock
+from sandbox.clock import RunningClock, VirtualClock
 from sandbox.core.model import Call, Value
 from sandbox.engine import Engine
 from sandbox.serving import serving
@@ -398,3 +400,90 @@ def test_a_button_changes_the_page_without_loading_it_anew(page: Page, fresh: Sa
     expect(page.get_by_role("button", name="Send again")).to_be_visible()
     assert page.evaluate("window.stayed")
     expect(page.get_by_text("The message takes this status now.")).to_be_visible()
+
+
+# -- what happens is shown as it does ------------------------------------------------------------------------------
+
+
+def follow(page: Page, address: str) -> None:
+    """Open a page, and wait until it is told of what happens."""
+    page.goto(address)
+    page.evaluate("window.stayed = true")
+    expect(page.locator("#line")).to_have_text("live")
+
+
+def test_a_message_appears_by_itself_and_its_status_changes(page: Page, fresh: Sandbox) -> None:
+    follow(page, fresh.url)
+    with urllib.request.urlopen(
+        f"{fresh.url}/sendMtSms.php?{urlencode({**SENT, 'message': 'By HTTP'})}"
+    ) as answer:
+        assert answer.read().startswith(b"OK")
+    expect(page.locator("tbody tr")).to_contain_text("By HTTP")
+    expect(page.locator("#count-messages")).to_have_text("1")
+    expect(page.locator("tbody .c-status")).to_have_text("pending")
+    fresh.advance_to(1)
+    expect(page.locator("tbody .c-status")).to_have_text("delivered")
+    expect(page.locator("#now")).to_have_text("12:00:01")
+    assert page.evaluate("window.stayed")
+
+
+def test_an_open_message_follows_its_reports(page: Page, fresh: Sandbox) -> None:
+    fresh.send(confirmation="true", callbackUrl=RECEIVER)
+    follow(page, f"{fresh.url}/messages/m1")
+    fresh.advance_to(1)
+    expect(page.locator(".title .status")).to_have_text("delivered")
+    expect(page.get_by_role("button", name="Send again")).to_be_visible()
+    fresh.send()
+    expect(page.get_by_role("link", name="Newer")).to_be_visible()
+    assert page.evaluate("window.stayed")
+
+
+def test_what_somebody_does_in_a_page_survives_what_happens(page: Page, fresh: Sandbox) -> None:
+    """The focus, what is typed, what is opened, and where the window stands."""
+    for _ in range(60):
+        fresh.send()
+    follow(page, fresh.url)
+    page.get_by_text("What can be searched for").click()
+    page.get_by_label("Search messages").fill("half a thou")
+    row = page.locator("a.row[href='/messages/m30']")
+    row.focus()
+    before = row.evaluate("each => each.getBoundingClientRect().top")
+    fresh.send(message="The latest")
+    expect(page.locator("tbody tr").first).to_contain_text("The latest")
+    expect(row).to_be_focused()
+    expect(page.get_by_label("Search messages")).to_have_value("half a thou")
+    expect(page.locator(".key-help")).to_have_attribute("open", "")
+    assert abs(row.evaluate("each => each.getBoundingClientRect().top") - before) < 2
+
+
+def test_what_is_typed_in_the_form_and_what_would_come_of_it_stay(page: Page, fresh: Sandbox) -> None:
+    follow(page, f"{fresh.url}/send")
+    page.get_by_label("Message message").press_sequentially("Hello")
+    expect(page.locator("#outcome")).to_contain_text("What would come of it")
+    fresh.send()
+    expect(page.locator("#count-messages")).to_have_text("1")
+    expect(page.locator("#outcome")).to_contain_text("What would come of it")
+    expect(page.get_by_label("Message message")).to_have_value("Hello")
+
+
+def test_a_lost_connection_is_seen_and_found_again(page: Page, fresh: Sandbox) -> None:
+    follow(page, fresh.url)
+    feed = fresh.engine.feed
+    fresh.loop.call_soon_threadsafe(feed.end)
+    expect(page.locator("#line")).to_have_text("no connection")
+    fresh.send(message="Meanwhile")
+
+    def begin_again() -> None:
+        feed.is_over = False
+
+    fresh.loop.call_soon_threadsafe(begin_again)
+    expect(page.locator("#line")).to_have_text("live")
+    expect(page.locator("tbody tr")).to_contain_text("Meanwhile")
+
+
+def test_a_running_clock_is_seen_to_run(page: Page, fresh: Sandbox) -> None:
+    fresh.loop.call_soon_threadsafe(fresh.engine.go_by, RunningClock(start_at=NOON, rate=60))
+    follow(page, f"{fresh.url}/clock")
+    seen = page.locator("#now").text_content()
+    assert seen is not None
+    expect(page.locator("#now")).not_to_have_text(seen)

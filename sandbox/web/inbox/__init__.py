@@ -29,6 +29,7 @@ from sandbox.web.inbox import (
     sending,
 )
 from sandbox.web.inbox.faults import page_of, page_of_error, wants_html
+from sandbox.web.inbox.kept import Kept
 from sandbox.web.inbox.pages import Page, Redirect, Visit
 from sandbox.web.inbox.rendering import HEADERS, render
 from sandbox.web.problems import BodyError
@@ -68,6 +69,7 @@ class Inbox:
 
     def __init__(self, session_of: Callable[[Scope], Session]) -> None:
         self._session_of = session_of
+        self._kept = Kept()
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes, relative to the root of the server and of each session."""
@@ -124,7 +126,12 @@ class Inbox:
             return show(visit)
 
         async def answer(request: Request) -> Response:
-            return await self._answer(request, act)
+            feed = self._session_of(request.scope).engine.feed
+            if (kept := self._kept.find(request, feed)) is not None:
+                return kept
+            shown = await self._answer(request, act)
+            self._kept.keep(request, feed, shown)
+            return shown
 
         return Route(path, answer)
 

@@ -112,6 +112,8 @@ class Frame:
     session: str | None
     scenario: str
     mode: str
+    rate: int
+    """How many times as fast as real the clock runs; 0 for one that stands."""
     now: Moment
     due: str | None
     """In how long the next thing happens: ``1 s``; None when nothing is due."""
@@ -129,11 +131,18 @@ def frame(visit: Visit) -> Frame:
         session=visit.session.name,
         scenario=engine.scenario.name,
         mode=engine.clock.mode,
+        rate=rate_of(engine.clock.mode),
         now=moment(now, now),
         due=None if due_at is None else span(max(due_at, now) - now),
         due_at=None if due_at is None else moment(due_at, now),
         counts=engine.store.counts(),
     )
+
+
+def rate_of(mode: str) -> int:
+    """Return how many times as fast as real a clock of this mode runs: 0 for ``virtual``, 60 for ``x60``."""
+    known_rates = {"virtual": 0, "real": 1}
+    return known_rates[mode] if mode in known_rates else int(mode[1:])
 
 
 def after_of(visit: Visit, prefix: str) -> int | None:

@@ -29,43 +29,162 @@ async function copy(button) {
   setTimeout(() => { button.textContent = "Copy"; }, 1500);
 }
 
-// -- a page afresh: the parts marked data-live are taken from the server's own page ------------------------------------
+// -- a page afresh: the parts marked data-live become what the server's own page says ----------------------------------
 
-async function refresh(address = location.href) {
-  const answer = await fetch(address, { headers: { Accept: "text/html" } });
-  if (!answer.ok) return;
+async function shownAt(address, options = {}) {
+  const answer = await fetch(address, { headers: { Accept: "text/html", ...options.headers }, ...options.post });
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const part of all("[data-live]")) {
-    const other = one(`[data-live="${part.dataset.live}"]`, fresh);
-    if (other && other.innerHTML !== part.innerHTML) swap(part, other);
-  }
-  prepare(page);
+  prepare(fresh);
+  return { answer, fresh };
 }
 
-// Keeps what was opened, and the focus, where the new part has the same.
-function swap(part, other) {
-  const opened = all("details[open] > summary", part).map((summary) => summary.textContent);
-  const focused = part.contains(page.activeElement) ? page.activeElement.getAttribute("href") : null;
-  part.replaceChildren(...page.importNode(other, true).childNodes);
-  for (const summary of all("details > summary", part)) {
-    if (opened.includes(summary.textContent)) summary.parentElement.open = true;
+async function refresh(isTold = false) {
+  const { answer, fresh } = await shownAt(location.href, { headers: isTold ? { "Sandbox-Told": "1" } : {} });
+  if (answer.status === 404) say("gone", "deleted");
+  if (answer.ok) renew(fresh);
+}
+
+function renew(fresh) {
+  for (const part of all("[data-live]")) {
+    const other = one(`[data-live="${part.dataset.live}"]`, fresh);
+    if (other) morph(part, other);
   }
-  if (focused) all("a", part).find((link) => link.getAttribute("href") === focused)?.focus({ preventScroll: true });
+  tick();
+}
+
+// Makes one node the other and keeps what is in place already: the focus, what is typed, scrolled, selected or opened.
+function morph(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    old.nodeValue = fresh.nodeValue;
+    return;
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  for (const { name } of [...old.attributes]) {
+    if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  }
+  let at = old.firstChild;
+  for (const next of fresh.childNodes) {
+    const same = counterpart(at, next);
+    if (!same) {
+      old.insertBefore(page.importNode(next, true), at);
+      continue;
+    }
+    while (at !== same) at = without(at);
+    morph(same, next);
+    at = same.nextSibling;
+  }
+  while (at) at = without(at);
+}
+
+const nameOf = (node) => node.id || node.dataset?.key || "";
+
+// What is to become *next*, from *at* on: the node of its name, or the first unnamed one of its kind.
+function counterpart(at, next) {
+  const name = nameOf(next);
+  for (let node = at; node; node = node.nextSibling) {
+    if (node.nodeName === next.nodeName && nameOf(node) === name) return node;
+    if (next.nodeType !== Node.ELEMENT_NODE || (!name && nameOf(node))) return null;
+  }
+  return null;
+}
+
+function without(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
+}
+
+// -- what happens is shown as it does: a stream tells that something has, the page is asked for afresh ------------------
+
+const sign = one("#line");
+const QUIET_MS = 300;
+let stream, again, isRefreshing = false;
+let wanted = null; // null: nothing; true: what was told; false: all, as something may have happened untold
+
+function say(state, text) {
+  sign.hidden = false;
+  sign.dataset.state = state;
+  one("span", sign).textContent = text;
+}
+
+// However much happens: one page at a time, and a few a second.
+async function beFresh(isTold) {
+  wanted = isTold && wanted !== false;
+  if (isRefreshing) return;
+  isRefreshing = true;
+  while (wanted !== null) {
+    const isAboutTold = wanted;
+    wanted = null;
+    await refresh(isAboutTold).catch(() => {});
+    await new Promise((done) => { setTimeout(done, QUIET_MS); });
+  }
+  isRefreshing = false;
+}
+
+// A tab that nobody looks at listens to nothing: browsers open six connections to a server for all tabs together.
+function follow() {
+  if (stream || page.hidden) return;
+  stream = new EventSource(`${base}/_sandbox/events`);
+  stream.onopen = () => {
+    say("on", "live");
+    beFresh(false);
+  };
+  stream.onerror = () => {
+    say("off", "no connection");
+    if (stream?.readyState !== EventSource.CLOSED) return;
+    leave();
+    again = setTimeout(follow, 3000);
+  };
+  for (const kind of ["message", "request", "callback", "clock", "scenario", "more"]) {
+    stream.addEventListener(kind, () => beFresh(true));
+  }
+}
+
+function leave() {
+  stream?.close();
+  stream = undefined;
+  clearTimeout(again);
+}
+
+// -- a clock that runs is seen to run ----------------------------------------------------------------------------------
+
+let tickedFrom = new Map();
+
+function tick() {
+  for (const time of all("time[data-rate]")) {
+    const rate = Number(time.dataset.rate);
+    const began = tickedFrom.get(time);
+    if (began?.iso !== time.dateTime) {
+      tickedFrom.set(time, { iso: time.dateTime, at: performance.now() });
+    } else if (rate) {
+      const now = new Date(Date.parse(began.iso) + (performance.now() - began.at) * rate).toISOString();
+      time.textContent = time.dataset.form === "time" ? now.slice(11, 19) : `${now.slice(0, 19)}Z`;
+    }
+  }
 }
 
 // -- buttons: the form is sent as it stands, and the page shown afresh ------------------------------------------------
 
-async function act(form) {
-  const button = one("button", form);
+async function act(form, button) {
+  const post = { method: "POST", body: new URLSearchParams(new FormData(form, button)) };
   button.disabled = true;
   try {
-    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
-    if (!answer.ok) return form.submit();
-    await refresh();
+    const { answer, fresh } = await shownAt(form.action, { post });
+    if (answer.ok && samePage(answer.url)) return renew(fresh);
+    if (answer.ok) return await refresh();
+    // What went wrong is a page of its own.
+    form.removeAttribute("data-action");
+    button.disabled = false;
+    form.requestSubmit(button);
   } finally {
     button.disabled = false;
   }
 }
+
+const samePage = (address) => new URL(address).pathname === location.pathname;
 
 // -- the form that sends: what would come of it, while somebody types --------------------------------------------------
 
@@ -75,11 +194,8 @@ function watch(form) {
     const mine = ++asked;
     const body = new URLSearchParams(new FormData(form));
     body.set("do", "try");
-    const answer = await fetch(form.action, { method: "POST", body });
-    if (!answer.ok || mine !== asked) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    swap(one("#outcome"), one("#outcome", fresh));
-    prepare(page);
+    const { answer, fresh } = await shownAt(form.action, { post: { method: "POST", body } });
+    if (answer.ok && mine === asked) morph(one("#outcome"), one("#outcome", fresh));
   };
   form.addEventListener("input", () => {
     clearTimeout(timer);
@@ -154,5 +270,10 @@ page.addEventListener("click", (event) => {
 page.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-action]")) return;
   event.preventDefault();
-  act(event.target);
+  act(event.target, event.submitter);
 });
+page.addEventListener("visibilitychange", () => page.hidden ? leave() : follow());
+addEventListener("pagehide", leave);
+addEventListener("pageshow", follow);
+setInterval(tick, 250);
+tick();
