@@ -140,7 +140,7 @@ def opened(chromium: Browser, **options: Any) -> Iterator[Page]:
     elsewhere: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and "404" not in message.text:
+        if message.type in {"error", "warning"} and not any(code in message.text for code in ("404", "422")):
             complaints.append(message.text)
 
     def watch(route: Route) -> None:
@@ -487,3 +487,37 @@ def test_a_running_clock_is_seen_to_run(page: Page, fresh: Sandbox) -> None:
     seen = page.locator("#now").text_content()
     assert seen is not None
     expect(page.locator("#now")).not_to_have_text(seen)
+
+
+def test_moving_the_clock_makes_the_report_appear(page: Page, fresh: Sandbox, chromium: Browser) -> None:
+    fresh.send(confirmation="true", callbackUrl=RECEIVER)
+    with opened(chromium) as other:
+        follow(other, f"{fresh.url}/messages/m1")
+        follow(page, f"{fresh.url}/clock")
+        expect(page.get_by_role("row", name="in 1 s 12:00:01 m1 delivered")).to_be_visible()
+        page.get_by_role("button", name="To the next report").click()
+        expect(page.locator(".said")).to_have_text("Time has moved, and 1 report was sent on the way.")
+        expect(page.get_by_text("Nothing is due.")).to_be_visible()
+        expect(page.get_by_role("button", name="To the next report")).to_be_disabled()
+        expect(other.get_by_role("button", name="Send again")).to_be_visible()
+        page.keyboard.press("h")
+        expect(page.locator(".big-clock")).to_have_text("2024-01-15T13:00:01Z")
+        page.get_by_label("By", exact=True).fill("soon")
+        page.get_by_role("button", name="Advance").first.click()
+        expect(page.get_by_text("by cannot be soon")).to_be_visible()
+        page.go_back()
+        assert page.url.endswith("/clock")
+
+
+def test_without_a_script_the_clock_is_moved(chromium: Browser, fresh: Sandbox) -> None:
+    fresh.send(confirmation="true", callbackUrl=RECEIVER)
+    with opened(chromium, java_script_enabled=False) as page:
+        page.goto(f"{fresh.url}/clock")
+        page.get_by_role("button", name="1 hour").click()
+        expect(page.get_by_text("1 report was sent on the way.")).to_be_visible()
+        expect(page.locator(".big-clock")).to_have_text("2024-01-15T13:00:00Z")
+        page.get_by_text("Another clock").click()
+        page.get_by_label("Mode").fill("x60")
+        page.get_by_role("button", name="Go by it").click()
+        page.get_by_role("button", name="Freeze it").click()
+        expect(page.get_by_text("time stands until it is moved")).to_be_visible()

@@ -61,6 +61,8 @@ PAGES: Final[Mapping[str, Callable[[Visit], Page]]] = {
 ACTIONS: Final[Mapping[str, Callable[[Visit, Mapping[str, str]], Awaitable[Redirect]]]] = {
     "/messages/{id}/reports": actions.report,
     "/callbacks/{id}/replay": actions.replay,
+    "/clock": clock.go_by,
+    "/clock/advance": clock.advance,
 }
 
 

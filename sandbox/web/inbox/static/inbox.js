@@ -44,10 +44,13 @@ async function refresh(isTold = false) {
   if (answer.ok) renew(fresh);
 }
 
-function renew(fresh) {
-  for (const part of all("[data-live]")) {
-    const other = one(`[data-live="${part.dataset.live}"]`, fresh);
-    if (other) morph(part, other);
+// What is said of a form that was sent, data-said, is in the answer to it and on no page that is asked for later.
+function renew(fresh, isAnswer = false) {
+  for (const name of isAnswer ? ["live", "said"] : ["live"]) {
+    for (const part of all(`[data-${name}]`)) {
+      const other = one(`[data-${name}="${part.dataset[name]}"]`, fresh);
+      if (other) morph(part, other);
+    }
   }
   tick();
 }
@@ -168,19 +171,21 @@ function tick() {
 
 // -- buttons: the form is sent as it stands, and the page shown afresh ------------------------------------------------
 
+const busy = new Set();
+
 async function act(form, button) {
+  if (busy.has(form)) return;
+  busy.add(form);
   const post = { method: "POST", body: new URLSearchParams(new FormData(form, button)) };
-  button.disabled = true;
   try {
     const { answer, fresh } = await shownAt(form.action, { post });
-    if (answer.ok && samePage(answer.url)) return renew(fresh);
+    if (answer.ok && samePage(answer.url)) return renew(fresh, true);
     if (answer.ok) return await refresh();
     // What went wrong is a page of its own.
     form.removeAttribute("data-action");
-    button.disabled = false;
     form.requestSubmit(button);
   } finally {
-    button.disabled = false;
+    busy.delete(form);
   }
 }
 
@@ -242,9 +247,10 @@ function press(event) {
     setTimeout(() => { pending = ""; }, 1000);
     return;
   }
-  if (Object.hasOwn(keys, event.key)) {
+  const step = one(`[data-step="${CSS.escape(event.key)}"]`);
+  if (step || Object.hasOwn(keys, event.key)) {
     event.preventDefault();
-    keys[event.key]();
+    step ? step.click() : keys[event.key]();
   }
 }
 
