@@ -221,7 +221,7 @@ def _build_rest(config: Config, sessions: Sessions, session_of: Callable[[Scope]
     from sandbox.web.inbox import Inbox  # noqa: PLC0415 - likewise
     from sandbox.web.problems import HANDLERS, http_exception  # noqa: PLC0415 - likewise
 
-    inbox = Inbox(session_of)
+    inbox = Inbox(session_of, config)
     control = Router(routes(OPERATIONS, config, sessions, session_of), redirect_slashes=False)
     rest = Starlette(
         routes=[

@@ -521,3 +521,56 @@ def test_without_a_script_the_clock_is_moved(chromium: Browser, fresh: Sandbox) 
         page.get_by_role("button", name="Go by it").click()
         page.get_by_role("button", name="Freeze it").click()
         expect(page.get_by_text("time stands until it is moved")).to_be_visible()
+
+
+def test_a_scenario_is_edited_with_a_mistake_and_then_without(
+    page: Page, fresh: Sandbox, pictures: Path
+) -> None:
+    follow(page, f"{fresh.url}/scenario")
+    editor = page.get_by_label("The scenario as YAML")
+    editor.fill("name: mine\nrules:\n  - name: full\n    respond: {eror: 6}\n")
+    told = page.locator("#mistakes")
+    expect(told).to_contain_text("did you mean error?")
+    expect(page.locator("#gutter b")).to_have_text("4")
+    page.screenshot(path=pictures / "scenario-mistake.png")
+    assert grave(page) == []
+    told.get_by_role("listitem").filter(has_text="did you mean").get_by_role("link").click()
+    expect(editor).to_be_focused()
+    assert editor.evaluate("each => each.value.slice(each.selectionStart)").startswith("eror: 6")
+    editor.fill("name: mine\nrules:\n  - name: full\n    respond: {error: 6}\n")
+    expect(told).to_have_text("No mistakes.")
+    expect(page.locator("#gutter b")).to_have_count(0)
+    assert fresh.engine.scenario.name == "default"
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".said")).to_contain_text("mine is played from its start.")
+    expect(page.get_by_role("heading", name="Scenario mine")).to_be_visible()
+    assert page.evaluate("window.stayed")
+    fresh.send()
+    expect(page.get_by_role("row", name="1 full any request")).to_be_visible()
+
+
+def test_what_is_typed_in_the_editor_survives_what_happens(page: Page, fresh: Sandbox) -> None:
+    follow(page, f"{fresh.url}/scenario")
+    editor = page.get_by_label("The scenario as YAML")
+    editor.fill("name: half")
+    expect(page.locator("#mistakes")).to_have_text("No mistakes.")
+    fresh.send()
+    expect(page.locator("#count-messages")).to_have_text("1")
+    expect(editor).to_have_value("name: half")
+    expect(page.locator("#mistakes")).to_have_text("No mistakes.")
+
+
+def test_without_a_script_a_scenario_is_edited_and_switched(chromium: Browser, fresh: Sandbox) -> None:
+    with opened(chromium, java_script_enabled=False) as page:
+        page.goto(f"{fresh.url}/scenario")
+        page.get_by_label("The scenario as YAML").fill("name: mine\nrulez: []")
+        page.get_by_role("button", name="Apply").click()
+        expect(page.locator("#mistakes")).to_contain_text("did you mean rules?")
+        expect(page.get_by_label("The scenario as YAML")).to_have_value("name: mine\nrulez: []")
+        page.get_by_label("The scenario as YAML").fill("name: mine")
+        page.get_by_role("button", name="Check").click()
+        expect(page.locator("#mistakes")).to_contain_text("No mistakes.")
+        page.get_by_role("button", name="Apply").click()
+        expect(page.locator(".said")).to_contain_text("mine is played from its start.")
+        page.get_by_role("button", name="Switch with roaming").click()
+        expect(page.get_by_role("heading", name="Scenario roaming")).to_be_visible()

@@ -34,6 +34,7 @@ from sandbox.web.inbox.pages import Page, Redirect, Visit
 from sandbox.web.inbox.rendering import HEADERS, render
 from sandbox.web.problems import BodyError
 from sandbox.web.wire import BODY_LIMIT
+from sandbox.yaml_nodes import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -43,9 +44,15 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import Scope
 
+    from sandbox.config import Config
     from sandbox.sessions import Session
 
+    Act = Callable[[Visit, Mapping[str, str]], Awaitable[Page | Redirect]]
+
 _STATIC: Final = Path(__file__).parent / "static"
+
+_FORM_LIMIT: Final = 3 * LONGEST
+"""Octets of a form at most: a scenario of any length, each octet of it percent-encoded."""
 
 PAGES: Final[Mapping[str, Callable[[Visit], Page]]] = {
     "/": messages.show,
@@ -58,9 +65,10 @@ PAGES: Final[Mapping[str, Callable[[Visit], Page]]] = {
     "/readings": readings.show,
 }
 
-ACTIONS: Final[Mapping[str, Callable[[Visit, Mapping[str, str]], Awaitable[Redirect]]]] = {
+ACTIONS: Final[Mapping[str, Act]] = {
     "/messages/{id}/reports": actions.report,
     "/callbacks/{id}/replay": actions.replay,
+    "/scenario": scenario.edit,
     "/clock": clock.go_by,
     "/clock/advance": clock.advance,
 }
@@ -69,8 +77,9 @@ ACTIONS: Final[Mapping[str, Callable[[Visit, Mapping[str, str]], Awaitable[Redir
 class Inbox:
     """The pages of whichever session a request is for."""
 
-    def __init__(self, session_of: Callable[[Scope], Session]) -> None:
+    def __init__(self, session_of: Callable[[Scope], Session], config: Config) -> None:
         self._session_of = session_of
+        self._config = config
         self._kept = Kept()
 
     def routes(self) -> list[BaseRoute]:
@@ -110,6 +119,7 @@ class Inbox:
             origin=f"{request.scope['scheme']}://{host}",
             query=dict(request.query_params),
             path=request.path_params,
+            config=self._config,
         )
 
     async def _answer(self, request: Request, act: Callable[[Visit], Awaitable[Page | Redirect]]) -> Response:
@@ -163,10 +173,10 @@ class Inbox:
 
         return Route("/send", answer, methods=["GET", "POST"])
 
-    def _action(self, path: str, do: Callable[[Visit, Mapping[str, str]], Awaitable[Redirect]]) -> Route:
+    def _action(self, path: str, do: Act) -> Route:
         async def answer(request: Request) -> Response:
-            async def act(visit: Visit) -> Redirect:
-                return await do(visit, _form(await _body(request)))
+            async def act(visit: Visit) -> Page | Redirect:
+                return await do(visit, _form(await _body(request, _FORM_LIMIT)))
 
             return await self._answer(request, act)
 
@@ -182,12 +192,12 @@ class _Static(StaticFiles):
         return response
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, limit: int = BODY_LIMIT) -> bytes:
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > BODY_LIMIT:
-            raise BodyError(f"The form holds more than {BODY_LIMIT >> 10} KiB.", status=413)
+        if size > limit:
+            raise BodyError(f"The form holds more than {limit >> 10} KiB.", status=413)
         chunks.append(chunk)
     return b"".join(chunks)
 

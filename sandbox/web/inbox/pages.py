@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from sandbox.config import Config
 from sandbox.core.spelling import excerpt
 from sandbox.errors import NotFoundError, did_you_mean
 from sandbox.web.ids import number_of
@@ -38,6 +39,8 @@ class Visit:
     query: Mapping[str, str] = field(default_factory=dict)
     path: Mapping[str, str] = field(default_factory=dict)
     """What the path names: ``{"id": "m1"}``."""
+    config: Config = field(default_factory=Config)
+    """The server's options."""
 
     @property
     def engine(self) -> Engine:

@@ -55,9 +55,12 @@ function renew(fresh, isAnswer = false) {
   tick();
 }
 
+// What a script has made stands in no answer of the server: it is left alone.
+const isOwn = (node) => node.id === "gutter";
+
 // Makes one node the other and keeps what is in place already: the focus, what is typed, scrolled, selected or opened.
 function morph(old, fresh) {
-  if (old.isEqualNode(fresh)) return;
+  if (old.isEqualNode(fresh) || isOwn(old)) return;
   if (old.nodeType !== Node.ELEMENT_NODE) {
     old.nodeValue = fresh.nodeValue;
     return;
@@ -208,6 +211,58 @@ function watch(form) {
   });
 }
 
+// -- the editor: the server looks for mistakes while somebody types; each is marked at its line ------------------------
+
+function edit(form) {
+  const text = one("textarea", form), gutter = one("#gutter"), told = one("#mistakes");
+  let timer, asked = 0;
+  gutter.hidden = false;
+
+  const mark = () => {
+    const wrong = new Set(all("[data-line]", told).map((link) => Number(link.dataset.line)));
+    const lines = text.value.split("\n").length;
+    const state = `${lines} ${[...wrong]}`;
+    if (gutter.dataset.state !== state) {
+      gutter.dataset.state = state;
+      gutter.replaceChildren(...Array.from({ length: lines }, (_, index) => {
+        const line = page.createElement(wrong.has(index + 1) ? "b" : "i");
+        line.textContent = index + 1;
+        return line;
+      }));
+    }
+    gutter.scrollTop = text.scrollTop;
+  };
+  const check = async () => {
+    const mine = ++asked;
+    const body = new URLSearchParams({ yaml: text.value, do: "check" });
+    const { answer, fresh } = await shownAt(form.action, { post: { method: "POST", body } });
+    if (answer.ok && mine === asked) morph(told, one("#mistakes", fresh));
+  };
+  text.addEventListener("input", () => {
+    mark();
+    clearTimeout(timer);
+    timer = setTimeout(() => { check().catch(() => {}); }, 300);
+  });
+  text.addEventListener("scroll", () => { gutter.scrollTop = text.scrollTop; });
+  text.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(one("#apply"));
+  });
+  told.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-line]");
+    if (!link) return;
+    event.preventDefault();
+    const before = text.value.split("\n").slice(0, link.dataset.line - 1);
+    const place = before.join("\n").length + (before.length ? 1 : 0) + Number(link.dataset.column) - 1;
+    text.focus();
+    text.setSelectionRange(place, place);
+    const lineHeight = parseFloat(getComputedStyle(text).lineHeight);
+    text.scrollTop = (before.length - 3) * lineHeight;
+  });
+  new MutationObserver(mark).observe(told, { childList: true, subtree: true, characterData: true, attributes: true });
+  new MutationObserver(mark).observe(text, { childList: true, characterData: true, subtree: true });
+  mark();
+}
+
 // -- keys ------------------------------------------------------------------------------------------------------------
 
 const dialog = one("#shortcuts");
@@ -267,6 +322,7 @@ for (const [id, does] of [["theme", changeTheme], ["help", keys["?"]]]) {
   button.addEventListener("click", does);
 }
 for (const form of all("[data-explain]")) watch(form);
+for (const form of all("[data-editor]")) edit(form);
 page.addEventListener("keydown", press);
 page.addEventListener("click", (event) => {
   const button = event.target.closest(".copy");
