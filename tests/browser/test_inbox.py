@@ -18,6 +18,7 @@ from sandbox.advance import advance
 from sandbox.app import create_app
 from sandbox.carrier import Arrived, Lost, Parcel
 from sandbox.clock import RunningClock, VirtualClock
+from sandbox.config import Config
 from sandbox.core.model import Call, Value
 from sandbox.engine import Engine
 from sandbox.serving import serving
@@ -85,8 +86,8 @@ def _answer(parcel: Parcel) -> Arrived | Lost:
 
 
 @contextmanager
-def running() -> Iterator[Sandbox]:
-    app = create_app(clock=VirtualClock(NOON), carrier=FakeCarrier(_answer))
+def running(config: Config | None = None) -> Iterator[Sandbox]:
+    app = create_app(config, clock=VirtualClock(NOON), carrier=FakeCarrier(_answer))
     loops: list[asyncio.AbstractEventLoop] = []
 
     async def in_its_loop(scope: Scope, receive: Receive, send: Send) -> None:
@@ -140,7 +141,9 @@ def opened(chromium: Browser, **options: Any) -> Iterator[Page]:
     elsewhere: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not any(code in message.text for code in ("404", "422")):
+        if message.type in {"error", "warning"} and not any(
+            code in message.text for code in ("401", "404", "422")
+        ):
             complaints.append(message.text)
 
     def watch(route: Route) -> None:
@@ -574,3 +577,27 @@ def test_without_a_script_a_scenario_is_edited_and_switched(chromium: Browser, f
         expect(page.locator(".said")).to_contain_text("mine is played from its start.")
         page.get_by_role("button", name="Switch with roaming").click()
         expect(page.get_by_role("heading", name="Scenario roaming")).to_be_visible()
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_signing_in_opens_the_pages(chromium: Browser, pictures: Path, *, has_script: bool) -> None:
+    with (
+        running(Config(admin_token="open sesame")) as closed,
+        opened(chromium, java_script_enabled=has_script) as page,
+    ):
+        page.goto(f"{closed.url}/requests?q=is:refused")
+        if has_script:
+            assert grave(page) == []
+            page.screenshot(path=pictures / "sign-in.png")
+        page.get_by_label("Admin token").fill("open barley")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_have_text(
+            "That is not the token that the server was started with."
+        )
+        page.get_by_label("Admin token").fill("open sesame")
+        page.keyboard.press("Enter")
+        expect(page.get_by_label("Search requests")).to_have_value("is:refused")
+        if has_script:
+            expect(page.locator("#line")).to_have_text("live")
+        page.get_by_role("button", name="sign out").click()
+        expect(page.get_by_label("Admin token")).to_be_visible()

@@ -5,9 +5,9 @@ A module reads a `Visit` and returns a `Page`: a template and a plain value for 
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
@@ -29,11 +29,11 @@ from sandbox.web.inbox import (
     sending,
 )
 from sandbox.web.inbox.faults import page_of, page_of_error, wants_html
+from sandbox.web.inbox.forms import body_of, fields_of
 from sandbox.web.inbox.kept import Kept
 from sandbox.web.inbox.pages import Page, Redirect, Visit
 from sandbox.web.inbox.rendering import HEADERS, render
-from sandbox.web.problems import BodyError
-from sandbox.web.wire import BODY_LIMIT
+from sandbox.web.inbox.sign_in import SignIn
 from sandbox.yaml_nodes import LONGEST
 
 if TYPE_CHECKING:
@@ -80,7 +80,14 @@ class Inbox:
     def __init__(self, session_of: Callable[[Scope], Session], config: Config) -> None:
         self._session_of = session_of
         self._config = config
+        self._static = Mount("/static", _Static(directory=_STATIC))
         self._kept = Kept()
+
+    @cached_property
+    def sign_in(self) -> SignIn | None:
+        """What answers for the pages while somebody has not shown the admin token; None where there is none."""
+        token = self._config.admin_token
+        return None if token is None else SignIn(token, self._static)
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes, relative to the root of the server and of each session."""
@@ -89,7 +96,8 @@ class Inbox:
             self._messages_by_their_name(),
             self._send_form(),
             *(self._action(path, act) for path, act in ACTIONS.items()),
-            Mount("/static", _Static(directory=_STATIC)),
+            *([] if self.sign_in is None else self.sign_in.routes()),
+            self._static,
         ]
 
     def or_page(
@@ -164,8 +172,8 @@ class Inbox:
             async def act(visit: Visit) -> Page | Redirect:
                 if request.method != "POST":
                     return sending.show(visit)
-                body = await _body(request)
-                if _form(body).get("do") == "try":
+                body = await body_of(request)
+                if fields_of(body).get("do") == "try":
                     return sending.try_out(visit, body)
                 return await sending.send(visit, body)
 
@@ -176,7 +184,7 @@ class Inbox:
     def _action(self, path: str, do: Act) -> Route:
         async def answer(request: Request) -> Response:
             async def act(visit: Visit) -> Page | Redirect:
-                return await do(visit, _form(await _body(request, _FORM_LIMIT)))
+                return await do(visit, fields_of(await body_of(request, _FORM_LIMIT)))
 
             return await self._answer(request, act)
 
@@ -190,17 +198,3 @@ class _Static(StaticFiles):
         response = super().file_response(*arguments, **more)
         response.headers.update({**HEADERS, "Cache-Control": "no-cache"})
         return response
-
-
-async def _body(request: Request, limit: int = BODY_LIMIT) -> bytes:
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise BodyError(f"The form holds more than {limit >> 10} KiB.", status=413)
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _form(body: bytes) -> dict[str, str]:
-    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace"))

@@ -122,6 +122,8 @@ class Frame:
     """In how long the next thing happens: ``1 s``; None when nothing is due."""
     due_at: Moment | None
     counts: Mapping[str, int]
+    is_guarded: bool
+    """Whether one signs in to see the pages."""
     tabs: tuple[Tab, ...] = TABS
 
 
@@ -139,6 +141,7 @@ def frame(visit: Visit) -> Frame:
         due=None if due_at is None else span(max(due_at, now) - now),
         due_at=None if due_at is None else moment(due_at, now),
         counts=engine.store.counts(),
+        is_guarded=visit.config.admin_token is not None,
     )
 
 

@@ -41,6 +41,7 @@ async function shownAt(address, options = {}) {
 async function refresh(isTold = false) {
   const { answer, fresh } = await shownAt(location.href, { headers: isTold ? { "Sandbox-Told": "1" } : {} });
   if (answer.status === 404) say("gone", "deleted");
+  if (answer.status === 401) say("off", "signed out");
   if (answer.ok) renew(fresh);
 }
 
