@@ -232,4 +232,6 @@ def _build_rest(config: Config, sessions: Sessions, session_of: Callable[[Scope]
         exception_handlers={**HANDLERS, HTTPException: inbox.or_page(http_exception)},
     )
     rest.router.redirect_slashes = False
-    return Guard(rest, token=config.admin_token, allow_host=config.allow_host, sign_in=inbox.sign_in)
+    return Guard(
+        inbox.or_kept(rest), token=config.admin_token, allow_host=config.allow_host, sign_in=inbox.sign_in
+    )

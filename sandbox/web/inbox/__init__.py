@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
-    from starlette.types import Scope
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from sandbox.config import Config
     from sandbox.sessions import Session
@@ -100,6 +100,18 @@ class Inbox:
             self._static,
         ]
 
+    def or_kept(self, otherwise: ASGIApp) -> ASGIApp:
+        """Return an application that answers with a page as it was rendered last, where that will do.
+
+        It comes before all routing: a hundred open pages ask several times a second.
+        """
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            kept = self._kept.find(scope, self._session_of(scope).engine.feed)
+            await (otherwise if kept is None else kept)(scope, receive, send)
+
+        return answer
+
     def or_page(
         self, otherwise: Callable[[Request, Exception], Awaitable[Response]]
     ) -> Callable[[Request, Exception], Awaitable[Response]]:
@@ -146,11 +158,8 @@ class Inbox:
             return show(visit)
 
         async def answer(request: Request) -> Response:
-            feed = self._session_of(request.scope).engine.feed
-            if (kept := self._kept.find(request, feed)) is not None:
-                return kept
             shown = await self._answer(request, act)
-            self._kept.keep(request, feed, shown)
+            self._kept.keep(request.scope, self._session_of(request.scope).engine.feed, shown)
             return shown
 
         return Route(path, answer)
