@@ -563,6 +563,18 @@ def test_what_is_typed_in_the_editor_survives_what_happens(page: Page, fresh: Sa
     expect(page.locator("#mistakes")).to_have_text("No mistakes.")
 
 
+def test_a_text_with_mistakes_stays_in_the_editor(page: Page, fresh: Sandbox) -> None:
+    follow(page, f"{fresh.url}/scenario")
+    page.get_by_label("The scenario as YAML").fill("name: mine\nrulez: []")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator("[data-typed]")).to_be_visible()
+    expect(page.locator("#line")).to_have_text("live")
+    fresh.send()
+    expect(page.locator("#count-messages")).to_have_text("1")
+    expect(page.get_by_label("The scenario as YAML")).to_have_value("name: mine\nrulez: []")
+    expect(page.locator("#gutter b")).to_have_text("2")
+
+
 def test_without_a_script_a_scenario_is_edited_and_switched(chromium: Browser, fresh: Sandbox) -> None:
     with opened(chromium, java_script_enabled=False) as page:
         page.goto(f"{fresh.url}/scenario")

@@ -40,7 +40,7 @@ async function shownAt(address, options = {}) {
 
 async function refresh(isTold = false) {
   const { answer, fresh } = await shownAt(location.href, { headers: isTold ? { "Sandbox-Told": "1" } : {} });
-  if (answer.status === 404) say("gone", "deleted");
+  if (answer.status === 404 && !one(".fault")) say("gone", "deleted");
   if (answer.status === 401) say("off", "signed out");
   if (answer.ok) renew(fresh);
 }
@@ -218,6 +218,8 @@ function edit(form) {
   const text = one("textarea", form), gutter = one("#gutter"), told = one("#mistakes");
   let timer, asked = 0;
   gutter.hidden = false;
+  // Typed before this page came as the answer to it: a page that is asked for afresh must not replace it.
+  if ("typed" in form.dataset) text.value = text.value;
 
   const mark = () => {
     const wrong = new Set(all("[data-line]", told).map((link) => Number(link.dataset.line)));
