@@ -17,7 +17,18 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("throughput", "startup", "memory", "rules", "pending", "lateness", "clients", "fixture")
+NAMES = (
+    "throughput",
+    "startup",
+    "memory",
+    "rules",
+    "pending",
+    "lateness",
+    "clients",
+    "fixture",
+    "pages",
+    "events",
+)
 
 
 def main() -> int:

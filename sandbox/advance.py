@@ -43,6 +43,19 @@ async def advance(engine: Engine, to: datetime) -> int:
     return max(0, _attempts(engine) - before)
 
 
+async def advance_to_report(engine: Engine) -> int:
+    """Let it be when a report is next sent or tried again, and return how many attempts were made then.
+
+    Whatever is due before happens too, as in `advance`. 0 when no report is due: then time stands where it stood.
+    """
+    made = 0
+    while not made and isinstance(engine.clock, VirtualClock) and (at := engine.next_report_at) is not None:
+        made = await advance(
+            engine, at
+        )  # none, where a report waits behind one of its message that is tried again
+    return made
+
+
 async def settle(engine: Engine) -> None:
     """Return when nothing that is due by now is left to be done or under way."""
     while (done := engine.agenda.run_due(TURN)) or engine.dispatcher.under_way:

@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from sandbox.clock import Clock
@@ -40,6 +40,23 @@ class Agenda:
     def next_due_at(self) -> datetime | None:
         """The moment of the next action; None when there is none."""
         return self._heap[0][0] if self._heap else None
+
+    def soonest(self, most: int) -> Iterator[tuple[datetime, tuple[Any, ...]]]:
+        """Yield the moment and the arguments of the next actions, *most* of them, in order.
+
+        Takes as long as there are actions to tell of, however many there are in all.
+        """
+        heap = self._heap
+        near = [(heap[0][:2], 0)] if heap else []
+        for _ in range(most):
+            if not near:
+                return
+            _, place = heappop(near)
+            at, _, _, arguments = heap[place]
+            yield at, arguments
+            for below in (2 * place + 1, 2 * place + 2):
+                if below < len(heap):
+                    heappush(near, (heap[below][:2], below))
 
     def add(self, at: datetime, action: Callable[..., None], *arguments: Any) -> None:
         """Have *action* run at *at*; of several at one moment the first added runs first."""

@@ -227,7 +227,7 @@ def _build_rest(config: Config, sessions: Sessions, session_of: Callable[[Scope]
     from sandbox.web.inbox import Inbox  # noqa: PLC0415 - likewise
     from sandbox.web.problems import HANDLERS, http_exception  # noqa: PLC0415 - likewise
 
-    inbox = Inbox(session_of)
+    inbox = Inbox(session_of, config)
     control = Router(routes(OPERATIONS, config, sessions, session_of), redirect_slashes=False)
     rest = Starlette(
         routes=[
@@ -238,4 +238,6 @@ def _build_rest(config: Config, sessions: Sessions, session_of: Callable[[Scope]
         exception_handlers={**HANDLERS, HTTPException: inbox.or_page(http_exception)},
     )
     rest.router.redirect_slashes = False
-    return Guard(rest, token=config.admin_token, allow_host=config.allow_host)
+    return Guard(
+        inbox.or_kept(rest), token=config.admin_token, allow_host=config.allow_host, sign_in=inbox.sign_in
+    )

@@ -21,7 +21,7 @@ from sandbox.core.timeline import after
 from sandbox.places import Places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sandbox.agenda import Agenda
@@ -266,6 +266,10 @@ class Dispatcher:
             self._retry_at[callback.message.number] = retry_at
             self._agenda.add(retry_at, self._retry, callback, made, retry_at)
             self._tell(callback)
+
+    def retries_at(self) -> Iterator[datetime]:
+        """Yield the moments at which callbacks that did not arrive are tried again."""
+        yield from self._retry_at.values()
 
     def _next_try_at(self, made: int) -> datetime | None:
         """Return when the next attempt is due after so many; None when there is none."""

@@ -10,6 +10,7 @@ import asyncio
 from bisect import bisect_right
 from contextlib import suppress
 from copy import copy, deepcopy
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -39,7 +40,7 @@ from sandbox.core.transaction_ids import TransactionIds
 from sandbox.feed import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sandbox.agenda import Agenda
@@ -456,17 +457,48 @@ class Engine:
     @property
     def reports_due(self) -> int:
         """How many reports have yet to arrive: those of changes to come, and those still on their way."""
-        now = self.clock.now()
-        planned = sum(
-            1 if change.step is None else change.step.repeat
-            for message in self.store.messages()
-            if message.submission.confirmation and message.submission.callback_url is not None
-            for position, change in enumerate(message.timeline)
-            if (position >= message.done or change.send_at > now)
-            and report.is_reported(change, self.readings)
-        )
+        planned = sum(1 if change.step is None else change.step.repeat for change in self._to_report())
         waiting = sum(callback.state is CallbackState.WAITING for callback in self.store.callbacks())
         return planned + waiting
+
+    @property
+    def is_report_due(self) -> bool:
+        """Whether a report is to be sent, or tried again, at a moment to come."""
+        return bool(len(self.agenda)) and (
+            any(True for _ in self._to_report()) or any(True for _ in self.dispatcher.retries_at())
+        )
+
+    @property
+    def next_report_at(self) -> datetime | None:
+        """The moment to come at which a report is next sent or tried again; None when none will be."""
+        now = self.clock.now()
+        planned = (change.send_at for change in self._to_report())
+        return min((at for at in chain(planned, self.dispatcher.retries_at()) if at > now), default=None)
+
+    def _to_report(self) -> Iterator[Change]:
+        """Yield the planned changes whose reports have yet to be sent, those of the newest message first."""
+        now = self.clock.now()
+        for message in self.store.messages():
+            if message.submission.confirmation and message.submission.callback_url is not None:
+                for position, change in enumerate(message.timeline):
+                    is_to_come = position >= message.done or change.send_at > now
+                    if is_to_come and report.is_reported(change, self.readings):
+                        yield change
+
+    def coming(self, most: int) -> Iterator[tuple[datetime, Message, Change | Callback]]:
+        """Yield what is due next: when, of which message, and the change or the callback that is tried again.
+
+        Args:
+            most: how many entries of the agenda are looked at; those that have come to nothing are left out.
+        """
+        for at, arguments in self.agenda.soonest(most):
+            match arguments:
+                case (Message() as message, Change() as change):
+                    is_stored = self.store.message(message.number) is message
+                    if is_stored and (change.at < at or change in message.timeline[message.done :]):
+                        yield at, message, change
+                case (Callback() as callback, *_) if callback.state is CallbackState.WAITING:
+                    yield at, callback.message, callback
 
     def _change(self, message: Message, change: Change) -> None:
         """Let a change of status happen, and report it now or when the scenario says."""

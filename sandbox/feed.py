@@ -39,6 +39,8 @@ class Feed:
         self.at_end: list[Callable[[], None]] = []
         """Each is called when nothing more will be told: the session has ended, or the server stops."""
         self.is_over = False
+        self.tellings = 0
+        """How often those who listen from afar have been told of all that had happened until then."""
 
     def tell(self, kind: Kind, record: RequestRecord | Message | Callback | None = None) -> None:
         """Tell every listener."""

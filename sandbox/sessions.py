@@ -10,9 +10,10 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from sandbox import contract
+from sandbox import contract, sources
 from sandbox.clock import Stopwatch, VirtualClock
 from sandbox.core.decide import Rulebook
+from sandbox.core.difference import differences
 from sandbox.errors import NotFoundError, did_you_mean
 from sandbox.feed import Kind
 
@@ -86,6 +87,8 @@ class Session:
     """What it plays again after a reset."""
     begun_at: Clock
     """The clock that a reset gives it anew."""
+    before: Play | None = None
+    """What it played before; None where it plays what it began with."""
     added: tuple[Rule, ...] = ()
     """Rules added by hand, tried before those of the scenario; the latest first."""
     idle: Stopwatch = field(default_factory=Stopwatch)
@@ -94,11 +97,32 @@ class Session:
 
     def switch(self, play: Play) -> None:
         """Play another scenario, from its start; rules added by hand go with the old one."""
-        self.play = play
+        self.before, self.play = self.play, play
         self.added = ()
         self._rules_added = 0
         self.engine.play(play.rulebook, play.readings)
         self.engine.dispatcher.settings = play.callbacks
+
+    def source_called(self, name: str, config: Config) -> Source:
+        """Return the scenario of that name: the one that the session began with, or a built-in one.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        if name == self.begun_with.source.scenario.name:
+            return self.begun_with.source
+        return sources.builtin(name, magic_prefix=config.magic_prefix)
+
+    def take(self, source: Source, config: Config) -> None:
+        """Play a scenario that somebody has chosen, as a server with these options does, and tell of it."""
+        self.switch(Play.of(source, config))
+        self.engine.feed.tell(Kind.SCENARIO)
+
+    def changed(self) -> tuple[str, ...]:
+        """Return what is different from the scenario before, in words."""
+        return (
+            () if self.before is None else differences(self.before.source.scenario, self.play.source.scenario)
+        )
 
     def add_rule(self, rule: Rule) -> Rule:
         """Let *rule* be tried before all others, in place of any of its name; return it with its name."""

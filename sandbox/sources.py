@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -35,6 +36,13 @@ class Source:
     yaml: str
     file: str
     """What its mistakes call it: the path as it was given, ``default.yaml`` for a built-in one."""
+
+
+def opening(yaml: str) -> tuple[str, ...]:
+    """Return the paragraphs of the comment that a scenario opens with: its story, what a client should survive."""
+    lines = takewhile(lambda line: line.startswith("#"), yaml.splitlines())
+    paragraphs = "\n".join(line.removeprefix("#").strip() for line in lines).split("\n\n")
+    return tuple(" ".join(each.split()) for each in paragraphs if each.strip())
 
 
 def builtin_names() -> list[str]:

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.agenda import GRAIN_S, TURN, Agenda
 from sandbox.clock import VirtualClock
@@ -248,3 +250,12 @@ async def test_another_clock_is_gone_by_from_then_on(
     agenda.follow(SlowClock(at(60)))
     timers.ring()
     assert done == [1]
+
+
+@given(st.lists(st.integers(1, 20)), st.integers(0, 30))
+def test_the_soonest_are_told_in_the_order_in_which_they_will_happen(seconds: list[int], most: int) -> None:
+    agenda = Agenda(VirtualClock(NOON))
+    for order, each in enumerate(seconds):
+        agenda.add(at(each), print, each, order)
+    told = [arguments for _, arguments in agenda.soonest(most)]
+    assert told == sorted((each, order) for order, each in enumerate(seconds))[:most]

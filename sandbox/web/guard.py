@@ -27,6 +27,9 @@ OPEN: Final = "/_sandbox/health"
 
 TOKEN_COOKIE: Final = "panelsms_sandbox_token"  # noqa: S105 - the name of the cookie
 
+CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="panelsms-sandbox"'}
+"""The header that an answer 401 carries."""
+
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """The methods that change nothing."""
 
@@ -141,6 +144,11 @@ def cookie(token: str, *, is_secure: bool = False) -> str:
     return f"{TOKEN_COOKIE}={quote(token, safe='')}; Path=/; HttpOnly; SameSite=Strict{secure}"
 
 
+def cookie_end() -> str:
+    """Return the Set-Cookie header that takes the token out of the browser again."""
+    return f"{TOKEN_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict"
+
+
 def host_name(host: str) -> str | None:
     """Return the name in a Host header, plain, without port; None when it is no such header.
 
@@ -184,5 +192,5 @@ _UNAUTHORIZED: Final = problem(
     401,
     "the admin token is missing or wrong: send the header Authorization: Bearer TOKEN, with the --admin-token "
     "that the server was started with",
-    {"WWW-Authenticate": 'Bearer realm="panelsms-sandbox"'},
+    CHALLENGE,
 )

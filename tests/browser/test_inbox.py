@@ -1,11 +1,13 @@
 """The inbox in a real browser: what is seen, what keys do, what holds without a script, in the dark and on a phone."""
 
 import asyncio
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
@@ -15,7 +17,8 @@ from starlette.types import Receive, Scope, Send
 from sandbox.advance import advance
 from sandbox.app import create_app
 from sandbox.carrier import Arrived, Lost, Parcel
-from sandbox.clock import VirtualClock
+from sandbox.clock import RunningClock, VirtualClock
+from sandbox.config import Config
 from sandbox.core.model import Call, Value
 from sandbox.engine import Engine
 from sandbox.serving import serving
@@ -83,8 +86,8 @@ def _answer(parcel: Parcel) -> Arrived | Lost:
 
 
 @contextmanager
-def running() -> Iterator[Sandbox]:
-    app = create_app(clock=VirtualClock(NOON), carrier=FakeCarrier(_answer))
+def running(config: Config | None = None) -> Iterator[Sandbox]:
+    app = create_app(config, clock=VirtualClock(NOON), carrier=FakeCarrier(_answer))
     loops: list[asyncio.AbstractEventLoop] = []
 
     async def in_its_loop(scope: Scope, receive: Receive, send: Send) -> None:
@@ -138,7 +141,9 @@ def opened(chromium: Browser, **options: Any) -> Iterator[Page]:
     elsewhere: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and "404" not in message.text:
+        if message.type in {"error", "warning"} and not any(
+            code in message.text for code in ("401", "404", "422")
+        ):
             complaints.append(message.text)
 
     def watch(route: Route) -> None:
@@ -398,3 +403,213 @@ def test_a_button_changes_the_page_without_loading_it_anew(page: Page, fresh: Sa
     expect(page.get_by_role("button", name="Send again")).to_be_visible()
     assert page.evaluate("window.stayed")
     expect(page.get_by_text("The message takes this status now.")).to_be_visible()
+
+
+# -- what happens is shown as it does ------------------------------------------------------------------------------
+
+
+def follow(page: Page, address: str) -> None:
+    """Open a page, and wait until it is told of what happens."""
+    page.goto(address)
+    page.evaluate("window.stayed = true")
+    expect(page.locator("#line")).to_have_text("live")
+
+
+def test_a_message_appears_by_itself_and_its_status_changes(page: Page, fresh: Sandbox) -> None:
+    follow(page, fresh.url)
+    with urllib.request.urlopen(
+        f"{fresh.url}/sendMtSms.php?{urlencode({**SENT, 'message': 'By HTTP'})}"
+    ) as answer:
+        assert answer.read().startswith(b"OK")
+    expect(page.locator("tbody tr")).to_contain_text("By HTTP")
+    expect(page.locator("#count-messages")).to_have_text("1")
+    expect(page.locator("tbody .c-status")).to_have_text("pending")
+    fresh.advance_to(1)
+    expect(page.locator("tbody .c-status")).to_have_text("delivered")
+    expect(page.locator("#now")).to_have_text("12:00:01")
+    assert page.evaluate("window.stayed")
+
+
+def test_an_open_message_follows_its_reports(page: Page, fresh: Sandbox) -> None:
+    fresh.send(confirmation="true", callbackUrl=RECEIVER)
+    follow(page, f"{fresh.url}/messages/m1")
+    fresh.advance_to(1)
+    expect(page.locator(".title .status")).to_have_text("delivered")
+    expect(page.get_by_role("button", name="Send again")).to_be_visible()
+    fresh.send()
+    expect(page.get_by_role("link", name="Newer")).to_be_visible()
+    assert page.evaluate("window.stayed")
+
+
+def test_what_somebody_does_in_a_page_survives_what_happens(page: Page, fresh: Sandbox) -> None:
+    """The focus, what is typed, what is opened, and where the window stands."""
+    for _ in range(60):
+        fresh.send()
+    follow(page, fresh.url)
+    page.get_by_text("What can be searched for").click()
+    page.get_by_label("Search messages").fill("half a thou")
+    row = page.locator("a.row[href='/messages/m30']")
+    row.focus()
+    before = row.evaluate("each => each.getBoundingClientRect().top")
+    fresh.send(message="The latest")
+    expect(page.locator("tbody tr").first).to_contain_text("The latest")
+    expect(row).to_be_focused()
+    expect(page.get_by_label("Search messages")).to_have_value("half a thou")
+    expect(page.locator(".key-help")).to_have_attribute("open", "")
+    assert abs(row.evaluate("each => each.getBoundingClientRect().top") - before) < 2
+
+
+def test_what_is_typed_in_the_form_and_what_would_come_of_it_stay(page: Page, fresh: Sandbox) -> None:
+    follow(page, f"{fresh.url}/send")
+    page.get_by_label("Message message").press_sequentially("Hello")
+    expect(page.locator("#outcome")).to_contain_text("What would come of it")
+    fresh.send()
+    expect(page.locator("#count-messages")).to_have_text("1")
+    expect(page.locator("#outcome")).to_contain_text("What would come of it")
+    expect(page.get_by_label("Message message")).to_have_value("Hello")
+
+
+def test_a_lost_connection_is_seen_and_found_again(page: Page, fresh: Sandbox) -> None:
+    follow(page, fresh.url)
+    feed = fresh.engine.feed
+    fresh.loop.call_soon_threadsafe(feed.end)
+    expect(page.locator("#line")).to_have_text("no connection")
+    fresh.send(message="Meanwhile")
+
+    def begin_again() -> None:
+        feed.is_over = False
+
+    fresh.loop.call_soon_threadsafe(begin_again)
+    expect(page.locator("#line")).to_have_text("live")
+    expect(page.locator("tbody tr")).to_contain_text("Meanwhile")
+
+
+def test_a_running_clock_is_seen_to_run(page: Page, fresh: Sandbox) -> None:
+    fresh.loop.call_soon_threadsafe(fresh.engine.go_by, RunningClock(start_at=NOON, rate=60))
+    follow(page, f"{fresh.url}/clock")
+    seen = page.locator("#now").text_content()
+    assert seen is not None
+    expect(page.locator("#now")).not_to_have_text(seen)
+
+
+def test_moving_the_clock_makes_the_report_appear(page: Page, fresh: Sandbox, chromium: Browser) -> None:
+    fresh.send(confirmation="true", callbackUrl=RECEIVER)
+    with opened(chromium) as other:
+        follow(other, f"{fresh.url}/messages/m1")
+        follow(page, f"{fresh.url}/clock")
+        expect(page.get_by_role("row", name="in 1 s 12:00:01 m1 delivered")).to_be_visible()
+        page.get_by_role("button", name="To the next report").click()
+        expect(page.locator(".said")).to_have_text("Time has moved, and 1 report was sent on the way.")
+        expect(page.get_by_text("Nothing is due.")).to_be_visible()
+        expect(page.get_by_role("button", name="To the next report")).to_be_disabled()
+        expect(other.get_by_role("button", name="Send again")).to_be_visible()
+        page.keyboard.press("h")
+        expect(page.locator(".big-clock")).to_have_text("2024-01-15T13:00:01Z")
+        page.get_by_label("By", exact=True).fill("soon")
+        page.get_by_role("button", name="Advance").first.click()
+        expect(page.get_by_text("by cannot be soon")).to_be_visible()
+        page.go_back()
+        assert page.url.endswith("/clock")
+
+
+def test_without_a_script_the_clock_is_moved(chromium: Browser, fresh: Sandbox) -> None:
+    fresh.send(confirmation="true", callbackUrl=RECEIVER)
+    with opened(chromium, java_script_enabled=False) as page:
+        page.goto(f"{fresh.url}/clock")
+        page.get_by_role("button", name="1 hour").click()
+        expect(page.get_by_text("1 report was sent on the way.")).to_be_visible()
+        expect(page.locator(".big-clock")).to_have_text("2024-01-15T13:00:00Z")
+        page.get_by_text("Another clock").click()
+        page.get_by_label("Mode").fill("x60")
+        page.get_by_role("button", name="Go by it").click()
+        page.get_by_role("button", name="Freeze it").click()
+        expect(page.get_by_text("time stands until it is moved")).to_be_visible()
+
+
+def test_a_scenario_is_edited_with_a_mistake_and_then_without(
+    page: Page, fresh: Sandbox, pictures: Path
+) -> None:
+    follow(page, f"{fresh.url}/scenario")
+    editor = page.get_by_label("The scenario as YAML")
+    editor.fill("name: mine\nrules:\n  - name: full\n    respond: {eror: 6}\n")
+    told = page.locator("#mistakes")
+    expect(told).to_contain_text("did you mean error?")
+    expect(page.locator("#gutter b")).to_have_text("4")
+    page.screenshot(path=pictures / "scenario-mistake.png")
+    assert grave(page) == []
+    told.get_by_role("listitem").filter(has_text="did you mean").get_by_role("link").click()
+    expect(editor).to_be_focused()
+    assert editor.evaluate("each => each.value.slice(each.selectionStart)").startswith("eror: 6")
+    editor.fill("name: mine\nrules:\n  - name: full\n    respond: {error: 6}\n")
+    expect(told).to_have_text("No mistakes.")
+    expect(page.locator("#gutter b")).to_have_count(0)
+    assert fresh.engine.scenario.name == "default"
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".said")).to_contain_text("mine is played from its start.")
+    expect(page.get_by_role("heading", name="Scenario mine")).to_be_visible()
+    assert page.evaluate("window.stayed")
+    fresh.send()
+    expect(page.get_by_role("row", name="1 full any request")).to_be_visible()
+
+
+def test_what_is_typed_in_the_editor_survives_what_happens(page: Page, fresh: Sandbox) -> None:
+    follow(page, f"{fresh.url}/scenario")
+    editor = page.get_by_label("The scenario as YAML")
+    editor.fill("name: half")
+    expect(page.locator("#mistakes")).to_have_text("No mistakes.")
+    fresh.send()
+    expect(page.locator("#count-messages")).to_have_text("1")
+    expect(editor).to_have_value("name: half")
+    expect(page.locator("#mistakes")).to_have_text("No mistakes.")
+
+
+def test_a_text_with_mistakes_stays_in_the_editor(page: Page, fresh: Sandbox) -> None:
+    follow(page, f"{fresh.url}/scenario")
+    page.get_by_label("The scenario as YAML").fill("name: mine\nrulez: []")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator("[data-typed]")).to_be_visible()
+    expect(page.locator("#line")).to_have_text("live")
+    fresh.send()
+    expect(page.locator("#count-messages")).to_have_text("1")
+    expect(page.get_by_label("The scenario as YAML")).to_have_value("name: mine\nrulez: []")
+    expect(page.locator("#gutter b")).to_have_text("2")
+
+
+def test_without_a_script_a_scenario_is_edited_and_switched(chromium: Browser, fresh: Sandbox) -> None:
+    with opened(chromium, java_script_enabled=False) as page:
+        page.goto(f"{fresh.url}/scenario")
+        page.get_by_label("The scenario as YAML").fill("name: mine\nrulez: []")
+        page.get_by_role("button", name="Apply").click()
+        expect(page.locator("#mistakes")).to_contain_text("did you mean rules?")
+        expect(page.get_by_label("The scenario as YAML")).to_have_value("name: mine\nrulez: []")
+        page.get_by_label("The scenario as YAML").fill("name: mine")
+        page.get_by_role("button", name="Check").click()
+        expect(page.locator("#mistakes")).to_contain_text("No mistakes.")
+        page.get_by_role("button", name="Apply").click()
+        expect(page.locator(".said")).to_contain_text("mine is played from its start.")
+        page.get_by_role("button", name="Switch with roaming").click()
+        expect(page.get_by_role("heading", name="Scenario roaming")).to_be_visible()
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_signing_in_opens_the_pages(chromium: Browser, pictures: Path, *, has_script: bool) -> None:
+    with (
+        running(Config(admin_token="open sesame")) as closed,
+        opened(chromium, java_script_enabled=has_script) as page,
+    ):
+        page.goto(f"{closed.url}/requests?q=is:refused")
+        if has_script:
+            assert grave(page) == []
+            page.screenshot(path=pictures / "sign-in.png")
+        page.get_by_label("Admin token").fill("open barley")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_have_text(
+            "That is not the token that the server was started with."
+        )
+        page.get_by_label("Admin token").fill("open sesame")
+        page.keyboard.press("Enter")
+        expect(page.get_by_label("Search requests")).to_have_value("is:refused")
+        if has_script:
+            expect(page.locator("#line")).to_have_text("live")
+        page.get_by_role("button", name="sign out").click()
+        expect(page.get_by_label("Admin token")).to_be_visible()

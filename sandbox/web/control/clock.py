@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from starlette.responses import JSONResponse
 
-from sandbox.advance import advance
-from sandbox.clock import BackwardsError, VirtualClock, check_mode, clock_of
-from sandbox.core.timeline import after
+from sandbox.clock import check_mode
 from sandbox.core.times import MalformedTime, absolute, rfc3339_exact
 from sandbox.errors import ConfigError
-from sandbox.feed import Kind
 from sandbox.web.control.operation import Answer, Operation
 from sandbox.web.control.schemas import COUNT, MOMENT, members, ref
-from sandbox.web.problems import ConflictError, QueryError
+from sandbox.web.moving import choose, move_by, move_to
 from sandbox.yaml_scalars import Duration, Text
 from sandbox.yaml_shapes import Bad, Keys, Made
 
@@ -49,29 +45,17 @@ async def clock(asked: Asked) -> JSONResponse:
 
 async def advance_clock(asked: Asked) -> JSONResponse:
     """Move a virtual clock forward; all that falls due on the way is attempted, in order, before the answer."""
-    engine, asked_for = asked.engine, asked.body
-    if not isinstance(engine.clock, VirtualClock):
-        raise ConflictError(
-            f"the clock is {engine.clock.mode}, only a virtual one is moved: "
-            'PUT clock {"mode": "virtual"}, or serve --clock virtual'
-        )
-    to: datetime | None = asked_for
-    if isinstance(asked_for, _By):
-        to = after(engine.clock.now(), timedelta(seconds=asked_for.seconds))
-    if to is None:
-        raise QueryError("that is beyond the year 9999")
-    try:
-        made = await advance(engine, to)
-    except BackwardsError as error:
-        raise QueryError(str(error)) from None
+    engine, distance = asked.engine, asked.body
+    if isinstance(distance, _By):
+        made = await move_by(engine, distance.seconds)
+    else:
+        made = await move_to(engine, distance)
     return JSONResponse({"now": rfc3339_exact(engine.clock.now()), "callbacks": made})
 
 
 async def put_clock(asked: Asked) -> JSONResponse:
     """Go by another clock from now on; what is due by its time happens at once."""
-    mode, now = asked.body
-    asked.engine.go_by(clock_of(mode, now or asked.engine.clock.now()))
-    asked.engine.feed.tell(Kind.CLOCK)
+    choose(asked.engine, *asked.body)
     return JSONResponse(clock_json(asked.engine))
 
 

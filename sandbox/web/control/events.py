@@ -105,6 +105,7 @@ class Broadcast:
         if len(waiting) > most:
             events.append(event("more", {"leftOut": len(waiting) - most}))
         if events:  # what has happened may all be gone
+            self._session.engine.feed.tellings += 1
             self._send("".join(events).encode())
 
     def _send(self, text: bytes) -> None:

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import JSONResponse
 
 from sandbox import contract, sources
-from sandbox.core.difference import differences
 from sandbox.errors import ConfigError, Mistake, ScenarioError
 from sandbox.feed import Kind
 from sandbox.rule_shapes import rule_shape
-from sandbox.sessions import Play
 from sandbox.web.control.operation import Answer, Operation
 from sandbox.web.control.schemas import TEXT, listed, members, ref
 from sandbox.yaml_scalars import Text
@@ -60,19 +58,14 @@ async def put_scenario(asked: Asked) -> JSONResponse:
     yaml, name = asked.body.get("yaml"), asked.body.get("name")
     if yaml is not None:
         source = sources.written(yaml, magic_prefix=config.magic_prefix)
-    elif name == session.begun_with.source.scenario.name:
-        source = session.begun_with.source
     else:
         try:
-            source = sources.builtin(name, magic_prefix=config.magic_prefix)
+            source = session.source_called(name, config)
         except ConfigError as error:
             place = asked.body.nodes["name"]
             raise ScenarioError([Mistake("body", place.line, place.column, str(error))]) from None
-    before = session.engine.scenario
-    session.switch(Play.of(source, config))
-    session.engine.feed.tell(Kind.SCENARIO)
-    changed = differences(before, session.engine.scenario)
-    return JSONResponse({**scenario_json(session), "changed": list(changed)})
+    session.take(source, config)
+    return JSONResponse({**scenario_json(session), "changed": list(session.changed())})
 
 
 async def add_rule(asked: Asked) -> JSONResponse:

@@ -5,9 +5,9 @@ A module reads a `Visit` and returns a `Page`: a template and a plain value for 
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
@@ -29,10 +29,12 @@ from sandbox.web.inbox import (
     sending,
 )
 from sandbox.web.inbox.faults import page_of, page_of_error, wants_html
+from sandbox.web.inbox.forms import body_of, fields_of
+from sandbox.web.inbox.kept import Kept
 from sandbox.web.inbox.pages import Page, Redirect, Visit
 from sandbox.web.inbox.rendering import HEADERS, render
-from sandbox.web.problems import BodyError
-from sandbox.web.wire import BODY_LIMIT
+from sandbox.web.inbox.sign_in import SignIn
+from sandbox.yaml_nodes import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -40,11 +42,17 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
-    from starlette.types import Scope
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from sandbox.config import Config
     from sandbox.sessions import Session
 
+    Act = Callable[[Visit, Mapping[str, str]], Awaitable[Page | Redirect]]
+
 _STATIC: Final = Path(__file__).parent / "static"
+
+_FORM_LIMIT: Final = 3 * LONGEST
+"""Octets of a form at most: a scenario of any length, each octet of it percent-encoded."""
 
 PAGES: Final[Mapping[str, Callable[[Visit], Page]]] = {
     "/": messages.show,
@@ -57,17 +65,29 @@ PAGES: Final[Mapping[str, Callable[[Visit], Page]]] = {
     "/readings": readings.show,
 }
 
-ACTIONS: Final[Mapping[str, Callable[[Visit, Mapping[str, str]], Awaitable[Redirect]]]] = {
+ACTIONS: Final[Mapping[str, Act]] = {
     "/messages/{id}/reports": actions.report,
     "/callbacks/{id}/replay": actions.replay,
+    "/scenario": scenario.edit,
+    "/clock": clock.go_by,
+    "/clock/advance": clock.advance,
 }
 
 
 class Inbox:
     """The pages of whichever session a request is for."""
 
-    def __init__(self, session_of: Callable[[Scope], Session]) -> None:
+    def __init__(self, session_of: Callable[[Scope], Session], config: Config) -> None:
         self._session_of = session_of
+        self._config = config
+        self._static = Mount("/static", _Static(directory=_STATIC))
+        self._kept = Kept()
+
+    @cached_property
+    def sign_in(self) -> SignIn | None:
+        """What answers for the pages while somebody has not shown the admin token; None where there is none."""
+        token = self._config.admin_token
+        return None if token is None else SignIn(token, self._static)
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes, relative to the root of the server and of each session."""
@@ -76,8 +96,21 @@ class Inbox:
             self._messages_by_their_name(),
             self._send_form(),
             *(self._action(path, act) for path, act in ACTIONS.items()),
-            Mount("/static", _Static(directory=_STATIC)),
+            *([] if self.sign_in is None else self.sign_in.routes()),
+            self._static,
         ]
+
+    def or_kept(self, otherwise: ASGIApp) -> ASGIApp:
+        """Return an application that answers with a page as it was rendered last, where that will do.
+
+        It comes before all routing: a hundred open pages ask several times a second.
+        """
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            kept = self._kept.find(scope, self._session_of(scope).engine.feed)
+            await (otherwise if kept is None else kept)(scope, receive, send)
+
+        return answer
 
     def or_page(
         self, otherwise: Callable[[Request, Exception], Awaitable[Response]]
@@ -106,6 +139,7 @@ class Inbox:
             origin=f"{request.scope['scheme']}://{host}",
             query=dict(request.query_params),
             path=request.path_params,
+            config=self._config,
         )
 
     async def _answer(self, request: Request, act: Callable[[Visit], Awaitable[Page | Redirect]]) -> Response:
@@ -124,7 +158,9 @@ class Inbox:
             return show(visit)
 
         async def answer(request: Request) -> Response:
-            return await self._answer(request, act)
+            shown = await self._answer(request, act)
+            self._kept.keep(request.scope, self._session_of(request.scope).engine.feed, shown)
+            return shown
 
         return Route(path, answer)
 
@@ -145,8 +181,8 @@ class Inbox:
             async def act(visit: Visit) -> Page | Redirect:
                 if request.method != "POST":
                     return sending.show(visit)
-                body = await _body(request)
-                if _form(body).get("do") == "try":
+                body = await body_of(request)
+                if fields_of(body).get("do") == "try":
                     return sending.try_out(visit, body)
                 return await sending.send(visit, body)
 
@@ -154,10 +190,10 @@ class Inbox:
 
         return Route("/send", answer, methods=["GET", "POST"])
 
-    def _action(self, path: str, do: Callable[[Visit, Mapping[str, str]], Awaitable[Redirect]]) -> Route:
+    def _action(self, path: str, do: Act) -> Route:
         async def answer(request: Request) -> Response:
-            async def act(visit: Visit) -> Redirect:
-                return await do(visit, _form(await _body(request)))
+            async def act(visit: Visit) -> Page | Redirect:
+                return await do(visit, fields_of(await body_of(request, _FORM_LIMIT)))
 
             return await self._answer(request, act)
 
@@ -171,17 +207,3 @@ class _Static(StaticFiles):
         response = super().file_response(*arguments, **more)
         response.headers.update({**HEADERS, "Cache-Control": "no-cache"})
         return response
-
-
-async def _body(request: Request) -> bytes:
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > BODY_LIMIT:
-            raise BodyError(f"The form holds more than {BODY_LIMIT >> 10} KiB.", status=413)
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _form(body: bytes) -> dict[str, str]:
-    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from sandbox.config import Config
 from sandbox.core.spelling import excerpt
 from sandbox.errors import NotFoundError, did_you_mean
 from sandbox.web.ids import number_of
@@ -38,6 +39,8 @@ class Visit:
     query: Mapping[str, str] = field(default_factory=dict)
     path: Mapping[str, str] = field(default_factory=dict)
     """What the path names: ``{"id": "m1"}``."""
+    config: Config = field(default_factory=Config)
+    """The server's options."""
 
     @property
     def engine(self) -> Engine:
@@ -112,11 +115,15 @@ class Frame:
     session: str | None
     scenario: str
     mode: str
+    rate: int
+    """How many times as fast as real the clock runs; 0 for one that stands."""
     now: Moment
     due: str | None
     """In how long the next thing happens: ``1 s``; None when nothing is due."""
     due_at: Moment | None
     counts: Mapping[str, int]
+    is_guarded: bool
+    """Whether one signs in to see the pages."""
     tabs: tuple[Tab, ...] = TABS
 
 
@@ -129,11 +136,19 @@ def frame(visit: Visit) -> Frame:
         session=visit.session.name,
         scenario=engine.scenario.name,
         mode=engine.clock.mode,
+        rate=rate_of(engine.clock.mode),
         now=moment(now, now),
         due=None if due_at is None else span(max(due_at, now) - now),
         due_at=None if due_at is None else moment(due_at, now),
         counts=engine.store.counts(),
+        is_guarded=visit.config.admin_token is not None,
     )
+
+
+def rate_of(mode: str) -> int:
+    """Return how many times as fast as real a clock of this mode runs: 0 for ``virtual``, 60 for ``x60``."""
+    known_rates = {"virtual": 0, "real": 1}
+    return known_rates[mode] if mode in known_rates else int(mode[1:])
 
 
 def after_of(visit: Visit, prefix: str) -> int | None:

@@ -64,6 +64,15 @@ def _coded(text: str) -> Markup:
 def render(page: Page, visit: Visit) -> HTMLResponse:
     """Return a page as an answer."""
     text = _environment().get_template(page.template).render(page=page, view=page.view, frame=frame(visit))
+    return _answer(text, page.status)
+
+
+def render_alone(template: str, status: int, **values: str) -> HTMLResponse:
+    """Return a page that shows nothing of any world, and so has no frame."""
+    return _answer(_environment().get_template(template).render(**values), status)
+
+
+def _answer(text: str, status: int) -> HTMLResponse:
     # What a template of a scenario makes of JSON may hold half a character.
     octets = text.encode("utf-8", "backslashreplace")
-    return HTMLResponse(octets, page.status, {**HEADERS, "Cache-Control": "no-store"})
+    return HTMLResponse(octets, status, {**HEADERS, "Cache-Control": "no-store"})

@@ -1,17 +1,27 @@
-"""The scenario in force: its text, and how often each of its rules has decided."""
+"""The scenario in force: how often each of its rules has decided; editing it as text; and those to switch to."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sandbox.core.masking import masked
+from sandbox import contract, sources
 from sandbox.core.match import describe
-from sandbox.web.inbox.pages import Page
+from sandbox.errors import ScenarioError
+from sandbox.web.inbox.covered import Covered
+from sandbox.web.inbox.pages import Page, Redirect
+from sandbox.web.problems import QueryError, status_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sandbox.core.scenario import Rule
+    from sandbox.errors import Mistake
     from sandbox.web.inbox.pages import Visit
+
+_NEW: Final = "name: mine\nrules: []\ndefault:\n  dlr: [{after: 1s, status: delivered}]\n"
+"""What an editor begins with where the scenario has no text."""
 
 
 class RuleLine(NamedTuple):
@@ -20,61 +30,148 @@ class RuleLine(NamedTuple):
     name: str
     matched: int
     is_added: bool
+    is_gone: bool
+    """Whether it has decided as often as it may."""
     before_checks: bool
     when: str
 
 
-class ScenarioView(NamedTuple):
-    """The scenario."""
+class Story(NamedTuple):
+    """A scenario that can be switched to."""
+
+    name: str
+    told: str
+    """What happens in it."""
+    survives: tuple[str, ...]
+    """What a client should survive, in paragraphs."""
+    is_played: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioView:
+    """The scenario, and what somebody makes of it."""
 
     name: str
     description: str
     file: str
     state: str
     yaml: str
+    """What stands in the editor, without secrets."""
     rules: tuple[RuleLine, ...]
     never: int
     """How many rules have decided nothing yet."""
+    stories: tuple[Story, ...]
+    mistakes: tuple[Mistake, ...] = ()
+    is_checked: bool = False
+    """Whether the text was looked at, and found to have those mistakes or none."""
+    said: str = ""
+    """What has come of switching."""
+    changed: tuple[str, ...] = ()
 
 
 def show(visit: Visit) -> Page:
     """Show the scenario."""
-    visit.demand_known()
+    visit.demand_known("switched")
+    view = _view(visit)
+    if "switched" in visit.query:
+        view = replace(view, said=f"{view.name} is played from its start.", changed=visit.session.changed())
+    return _page(view)
+
+
+async def edit(visit: Visit, form: Mapping[str, str]) -> Page | Redirect:
+    """Switch to a scenario by its name, or play the text of the editor; or only look for mistakes in it.
+
+    A text with mistakes is shown again with them, and changes nothing.
+
+    Raises:
+        ConfigError: there is no scenario of that name.
+        QueryError: the form names neither a scenario nor holds a text, or both.
+    """
+    session, config = visit.session, visit.config
+    if ("name" in form) == ("yaml" in form):
+        raise QueryError("say which scenario is to be played: one of name and yaml")
+    if "name" in form:
+        session.take(session.source_called(form["name"], config), config)
+        return Redirect(f"{visit.base}/scenario?switched=1")
+    yaml = form["yaml"].replace("\r\n", "\n")
+    is_trial = form.get("do") == "check"
+    covered = Covered.of(session.play.source.yaml)
+    try:
+        source = sources.written(covered.uncovered(yaml), magic_prefix=config.magic_prefix)
+    except ScenarioError as error:
+        mistakes = tuple(covered.seen(each, yaml) for each in error.mistakes)
+        status = 200 if is_trial else status_of(error)
+        return _page(replace(_view(visit), yaml=yaml, mistakes=mistakes, is_checked=True), status)
+    if is_trial:
+        return _page(replace(_view(visit), yaml=yaml, is_checked=True))
+    session.take(source, config)
+    return Redirect(f"{visit.base}/scenario?switched=1")
+
+
+def _page(view: ScenarioView, status: int = 200) -> Page:
+    return Page("scenario.html", f"Scenario {view.name}", view, tab="/scenario", status=status)
+
+
+def _view(visit: Visit) -> ScenarioView:
     session, engine = visit.session, visit.engine
-    progress, added = engine.progress, {rule.name for rule in session.added}
-    rules = tuple(
+    rules = _rules(visit)
+    source = session.play.source
+    return ScenarioView(
+        name=engine.scenario.name,
+        description=engine.scenario.description,
+        file=source.file,
+        state=engine.progress.state,
+        yaml=without_secrets(source.yaml) or _NEW,
+        rules=rules,
+        never=sum(not rule.matched for rule in rules),
+        stories=_stories(visit),
+    )
+
+
+def _rules(visit: Visit) -> tuple[RuleLine, ...]:
+    engine, added = visit.engine, {rule.name for rule in visit.session.added}
+    progress = engine.progress
+    return tuple(
         RuleLine(
             rule.name,
             progress.matched.get(rule.name, 0),
             rule.name in added,
+            rule.name in progress.standing.gone,
             rule.before_checks,
             _when(rule),
         )
         for rule in engine.rulebook.rules
     )
-    source = session.play.source
-    view = ScenarioView(
-        engine.scenario.name,
-        engine.scenario.description,
-        source.file,
-        progress.state,
-        without_secrets(source.yaml),
-        rules,
-        sum(not rule.matched for rule in rules),
+
+
+def _stories(visit: Visit) -> tuple[Story, ...]:
+    """Return the scenarios that can be switched to: the one that the session began with, and the built-in ones."""
+    session = visit.session
+    played, first = session.play.source.scenario.name, session.begun_with.source
+    library = _library()
+    if first.scenario.name not in library:
+        library = {
+            first.scenario.name: sources.opening(first.yaml) or (first.scenario.description,),
+            **library,
+        }
+    return tuple(
+        Story(name, paragraphs[0] if paragraphs else "", paragraphs[1:], name == played)
+        for name, paragraphs in library.items()
     )
-    return Page("scenario.html", f"Scenario {engine.scenario.name}", view, tab="/scenario")
+
+
+@cache
+def _library() -> dict[str, tuple[str, ...]]:
+    """Return what each built-in scenario says first, by name; read once, as it comes with the package."""
+    return {
+        name: sources.opening((contract.SCENARIOS / f"{name}.yaml").read_text("utf-8"))
+        for name in sources.builtin_names()
+    }
 
 
 def without_secrets(yaml: str) -> str:
     """Return the text of a scenario with every key and secret masked: ``apiKey: se…et``."""
-    return _SECRET.sub(lambda match: f"{match[1]}{masked(match[2].strip(_QUOTES))}", yaml)
-
-
-_QUOTES: Final = "\"'"
-# Block or flow, in quotes or not. A matcher, whose value is a mapping or a sequence, is no secret.
-_SECRET: Final = re.compile(
-    r"""(["']?\b(?:apiKey|secret)["']?\s*:\s+)("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s{\[#,}"'][^\n#,}]*?)(?=\s*(?:[,}\n#]|\Z))"""
-)
+    return Covered.of(yaml).text
 
 
 def _when(rule: Rule) -> str:

@@ -326,6 +326,26 @@ def test_no_query_makes_a_page_fail(path: str, query: dict[str, str]) -> None:
     assert anyio.run(ask) in {200, 404, 422}
 
 
+@given(
+    st.sampled_from(
+        ["/clock", "/clock/advance", "/scenario", "/messages/m1/reports", "/callbacks/c1/replay"]
+    ),
+    st.dictionaries(
+        st.sampled_from(["by", "to", "mode", "now", "name", "yaml", "do", "status", "errorCode"]),
+        st.text(max_size=30)
+        | st.sampled_from(["1h", "report", "virtual", "x60", "check", "9999-12-31T23:59:59Z"]),
+        max_size=3,
+    ),
+)
+def test_no_form_makes_a_page_fail(path: str, form: dict[str, str]) -> None:
+    async def post() -> int:
+        async with browser() as opened:
+            opened.world.accept(REPORTED)
+            return (await opened.client.post(path, data=form)).status_code
+
+    assert anyio.run(post) in {303, 200, 404, 409, 422}
+
+
 async def test_messages_is_another_name_of_the_first_page(page: Browser) -> None:
     shown = await page.visit("/messages?q=a", 303)
     assert shown.headers["Location"] == "/?q=a"

@@ -29,43 +29,171 @@ async function copy(button) {
   setTimeout(() => { button.textContent = "Copy"; }, 1500);
 }
 
-// -- a page afresh: the parts marked data-live are taken from the server's own page ------------------------------------
+// -- a page afresh: the parts marked data-live become what the server's own page says ----------------------------------
 
-async function refresh(address = location.href) {
-  const answer = await fetch(address, { headers: { Accept: "text/html" } });
-  if (!answer.ok) return;
+async function shownAt(address, options = {}) {
+  const answer = await fetch(address, { headers: { Accept: "text/html", ...options.headers }, ...options.post });
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const part of all("[data-live]")) {
-    const other = one(`[data-live="${part.dataset.live}"]`, fresh);
-    if (other && other.innerHTML !== part.innerHTML) swap(part, other);
-  }
-  prepare(page);
+  prepare(fresh);
+  return { answer, fresh };
 }
 
-// Keeps what was opened, and the focus, where the new part has the same.
-function swap(part, other) {
-  const opened = all("details[open] > summary", part).map((summary) => summary.textContent);
-  const focused = part.contains(page.activeElement) ? page.activeElement.getAttribute("href") : null;
-  part.replaceChildren(...page.importNode(other, true).childNodes);
-  for (const summary of all("details > summary", part)) {
-    if (opened.includes(summary.textContent)) summary.parentElement.open = true;
+async function refresh(isTold = false) {
+  const { answer, fresh } = await shownAt(location.href, { headers: isTold ? { "Sandbox-Told": "1" } : {} });
+  if (answer.status === 404 && !one(".fault")) say("gone", "deleted");
+  if (answer.status === 401) say("off", "signed out");
+  if (answer.ok) renew(fresh);
+}
+
+// What is said of a form that was sent, data-said, is in the answer to it and on no page that is asked for later.
+function renew(fresh, isAnswer = false) {
+  for (const name of isAnswer ? ["live", "said"] : ["live"]) {
+    for (const part of all(`[data-${name}]`)) {
+      const other = one(`[data-${name}="${part.dataset[name]}"]`, fresh);
+      if (other) morph(part, other);
+    }
   }
-  if (focused) all("a", part).find((link) => link.getAttribute("href") === focused)?.focus({ preventScroll: true });
+  tick();
+}
+
+// What a script has made stands in no answer of the server: it is left alone.
+const isOwn = (node) => node.id === "gutter";
+
+// Makes one node the other and keeps what is in place already: the focus, what is typed, scrolled, selected or opened.
+function morph(old, fresh) {
+  if (old.isEqualNode(fresh) || isOwn(old)) return;
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    old.nodeValue = fresh.nodeValue;
+    return;
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  for (const { name } of [...old.attributes]) {
+    if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  }
+  let at = old.firstChild;
+  for (const next of fresh.childNodes) {
+    const same = counterpart(at, next);
+    if (!same) {
+      old.insertBefore(page.importNode(next, true), at);
+      continue;
+    }
+    while (at !== same) at = without(at);
+    morph(same, next);
+    at = same.nextSibling;
+  }
+  while (at) at = without(at);
+}
+
+const nameOf = (node) => node.id || node.dataset?.key || "";
+
+// What is to become *next*, from *at* on: the node of its name, or the first unnamed one of its kind.
+function counterpart(at, next) {
+  const name = nameOf(next);
+  for (let node = at; node; node = node.nextSibling) {
+    if (node.nodeName === next.nodeName && nameOf(node) === name) return node;
+    if (next.nodeType !== Node.ELEMENT_NODE || (!name && nameOf(node))) return null;
+  }
+  return null;
+}
+
+function without(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
+}
+
+// -- what happens is shown as it does: a stream tells that something has, the page is asked for afresh ------------------
+
+const sign = one("#line");
+const QUIET_MS = 300;
+let stream, again, isRefreshing = false;
+let wanted = null; // null: nothing; true: what was told; false: all, as something may have happened untold
+
+function say(state, text) {
+  sign.hidden = false;
+  sign.dataset.state = state;
+  one("span", sign).textContent = text;
+}
+
+// However much happens: one page at a time, and a few a second.
+async function beFresh(isTold) {
+  wanted = isTold && wanted !== false;
+  if (isRefreshing) return;
+  isRefreshing = true;
+  while (wanted !== null) {
+    const isAboutTold = wanted;
+    wanted = null;
+    await refresh(isAboutTold).catch(() => {});
+    await new Promise((done) => { setTimeout(done, QUIET_MS); });
+  }
+  isRefreshing = false;
+}
+
+// A tab that nobody looks at listens to nothing: browsers open six connections to a server for all tabs together.
+function follow() {
+  if (stream || page.hidden) return;
+  stream = new EventSource(`${base}/_sandbox/events`);
+  stream.onopen = () => {
+    say("on", "live");
+    beFresh(false);
+  };
+  stream.onerror = () => {
+    say("off", "no connection");
+    if (stream?.readyState !== EventSource.CLOSED) return;
+    leave();
+    again = setTimeout(follow, 3000);
+  };
+  for (const kind of ["message", "request", "callback", "clock", "scenario", "more"]) {
+    stream.addEventListener(kind, () => beFresh(true));
+  }
+}
+
+function leave() {
+  stream?.close();
+  stream = undefined;
+  clearTimeout(again);
+}
+
+// -- a clock that runs is seen to run ----------------------------------------------------------------------------------
+
+let tickedFrom = new Map();
+
+function tick() {
+  for (const time of all("time[data-rate]")) {
+    const rate = Number(time.dataset.rate);
+    const began = tickedFrom.get(time);
+    if (began?.iso !== time.dateTime) {
+      tickedFrom.set(time, { iso: time.dateTime, at: performance.now() });
+    } else if (rate) {
+      const now = new Date(Date.parse(began.iso) + (performance.now() - began.at) * rate).toISOString();
+      time.textContent = time.dataset.form === "time" ? now.slice(11, 19) : `${now.slice(0, 19)}Z`;
+    }
+  }
 }
 
 // -- buttons: the form is sent as it stands, and the page shown afresh ------------------------------------------------
 
-async function act(form) {
-  const button = one("button", form);
-  button.disabled = true;
+const busy = new Set();
+
+async function act(form, button) {
+  if (busy.has(form)) return;
+  busy.add(form);
+  const post = { method: "POST", body: new URLSearchParams(new FormData(form, button)) };
   try {
-    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
-    if (!answer.ok) return form.submit();
-    await refresh();
+    const { answer, fresh } = await shownAt(form.action, { post });
+    if (answer.ok && samePage(answer.url)) return renew(fresh, true);
+    if (answer.ok) return await refresh();
+    // What went wrong is a page of its own.
+    form.removeAttribute("data-action");
+    form.requestSubmit(button);
   } finally {
-    button.disabled = false;
+    busy.delete(form);
   }
 }
+
+const samePage = (address) => new URL(address).pathname === location.pathname;
 
 // -- the form that sends: what would come of it, while somebody types --------------------------------------------------
 
@@ -75,16 +203,67 @@ function watch(form) {
     const mine = ++asked;
     const body = new URLSearchParams(new FormData(form));
     body.set("do", "try");
-    const answer = await fetch(form.action, { method: "POST", body });
-    if (!answer.ok || mine !== asked) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    swap(one("#outcome"), one("#outcome", fresh));
-    prepare(page);
+    const { answer, fresh } = await shownAt(form.action, { post: { method: "POST", body } });
+    if (answer.ok && mine === asked) morph(one("#outcome"), one("#outcome", fresh));
   };
   form.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(() => { ask().catch(() => {}); }, 200);
   });
+}
+
+// -- the editor: the server looks for mistakes while somebody types; each is marked at its line ------------------------
+
+function edit(form) {
+  const text = one("textarea", form), gutter = one("#gutter"), told = one("#mistakes");
+  let timer, asked = 0;
+  gutter.hidden = false;
+  // Typed before this page came as the answer to it: a page that is asked for afresh must not replace it.
+  if ("typed" in form.dataset) text.value = text.value;
+
+  const mark = () => {
+    const wrong = new Set(all("[data-line]", told).map((link) => Number(link.dataset.line)));
+    const lines = text.value.split("\n").length;
+    const state = `${lines} ${[...wrong]}`;
+    if (gutter.dataset.state !== state) {
+      gutter.dataset.state = state;
+      gutter.replaceChildren(...Array.from({ length: lines }, (_, index) => {
+        const line = page.createElement(wrong.has(index + 1) ? "b" : "i");
+        line.textContent = index + 1;
+        return line;
+      }));
+    }
+    gutter.scrollTop = text.scrollTop;
+  };
+  const check = async () => {
+    const mine = ++asked;
+    const body = new URLSearchParams({ yaml: text.value, do: "check" });
+    const { answer, fresh } = await shownAt(form.action, { post: { method: "POST", body } });
+    if (answer.ok && mine === asked) morph(told, one("#mistakes", fresh));
+  };
+  text.addEventListener("input", () => {
+    mark();
+    clearTimeout(timer);
+    timer = setTimeout(() => { check().catch(() => {}); }, 300);
+  });
+  text.addEventListener("scroll", () => { gutter.scrollTop = text.scrollTop; });
+  text.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(one("#apply"));
+  });
+  told.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-line]");
+    if (!link) return;
+    event.preventDefault();
+    const before = text.value.split("\n").slice(0, link.dataset.line - 1);
+    const place = before.join("\n").length + (before.length ? 1 : 0) + Number(link.dataset.column) - 1;
+    text.focus();
+    text.setSelectionRange(place, place);
+    const lineHeight = parseFloat(getComputedStyle(text).lineHeight);
+    text.scrollTop = (before.length - 3) * lineHeight;
+  });
+  new MutationObserver(mark).observe(told, { childList: true, subtree: true, characterData: true, attributes: true });
+  new MutationObserver(mark).observe(text, { childList: true, characterData: true, subtree: true });
+  mark();
 }
 
 // -- keys ------------------------------------------------------------------------------------------------------------
@@ -126,9 +305,10 @@ function press(event) {
     setTimeout(() => { pending = ""; }, 1000);
     return;
   }
-  if (Object.hasOwn(keys, event.key)) {
+  const step = one(`[data-step="${CSS.escape(event.key)}"]`);
+  if (step || Object.hasOwn(keys, event.key)) {
     event.preventDefault();
-    keys[event.key]();
+    step ? step.click() : keys[event.key]();
   }
 }
 
@@ -145,6 +325,7 @@ for (const [id, does] of [["theme", changeTheme], ["help", keys["?"]]]) {
   button.addEventListener("click", does);
 }
 for (const form of all("[data-explain]")) watch(form);
+for (const form of all("[data-editor]")) edit(form);
 page.addEventListener("keydown", press);
 page.addEventListener("click", (event) => {
   const button = event.target.closest(".copy");
@@ -154,5 +335,10 @@ page.addEventListener("click", (event) => {
 page.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-action]")) return;
   event.preventDefault();
-  act(event.target);
+  act(event.target, event.submitter);
 });
+page.addEventListener("visibilitychange", () => page.hidden ? leave() : follow());
+addEventListener("pagehide", leave);
+addEventListener("pageshow", follow);
+setInterval(tick, 250);
+tick();
