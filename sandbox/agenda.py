@@ -6,7 +6,9 @@ Does not know what the actions do.
 from __future__ import annotations
 
 import asyncio
-from heapq import heappop, heappush
+from collections import deque
+from heapq import heappop, heappush, merge
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sandbox.clock import Clock
+
+    Due = tuple[datetime, int, Callable[..., None], tuple[Any, ...]]
+    """When, as which of all that were added, what, and with which arguments."""
 
 TURN: Final = 100
 """How many due actions run before other work gets its turn."""
@@ -27,33 +32,44 @@ class Agenda:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self._heap: list[tuple[datetime, int, Callable[..., None], tuple[Any, ...]]] = []
+        # Most actions are added in the order in which they are due: these wait in a line, which costs less than a heap.
+        self._line: deque[Due] = deque()
+        self._heap: list[Due] = []
         self._order = 0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: datetime | None = None
 
     def __len__(self) -> int:
         """Return how many actions are yet to come."""
-        return len(self._heap)
+        return len(self._line) + len(self._heap)
 
     @property
     def next_due_at(self) -> datetime | None:
         """The moment of the next action; None when there is none."""
-        return self._heap[0][0] if self._heap else None
+        lane = self._next_lane()
+        return lane[0][0] if lane else None
+
+    def _next_lane(self) -> deque[Due] | list[Due]:
+        """Return the line or the heap: that of which the next action is the first, an empty one when there is none."""
+        line, heap = self._line, self._heap
+        return heap if heap and (not line or heap[0] < line[0]) else line
 
     def soonest(self, most: int) -> Iterator[tuple[datetime, tuple[Any, ...]]]:
         """Yield the moment and the arguments of the next actions, *most* of them, in order.
 
         Takes as long as there are actions to tell of, however many there are in all.
         """
+        for at, _, _, arguments in islice(merge(islice(self._line, most), self._soonest_of_heap(most)), most):
+            yield at, arguments
+
+    def _soonest_of_heap(self, most: int) -> Iterator[Due]:
         heap = self._heap
         near = [(heap[0][:2], 0)] if heap else []
         for _ in range(most):
             if not near:
                 return
             _, place = heappop(near)
-            at, _, _, arguments = heap[place]
-            yield at, arguments
+            yield heap[place]
             for below in (2 * place + 1, 2 * place + 2):
                 if below < len(heap):
                     heappush(near, (heap[below][:2], below))
@@ -61,7 +77,11 @@ class Agenda:
     def add(self, at: datetime, action: Callable[..., None], *arguments: Any) -> None:
         """Have *action* run at *at*; of several at one moment the first added runs first."""
         self._order += 1
-        heappush(self._heap, (at, self._order, action, arguments))
+        due = at, self._order, action, arguments
+        if not self._line or at >= self._line[-1][0]:
+            self._line.append(due)
+        else:
+            heappush(self._heap, due)
         if self._timer_at is None or at < self._timer_at:
             self._set_timer()
 
@@ -69,8 +89,8 @@ class Agenda:
         """Run what is due by now, in order, and return how many actions that was."""
         done = 0
         now = self.clock.now()
-        while self._heap and self._heap[0][0] <= now and done != at_most:
-            _, _, action, arguments = heappop(self._heap)
+        while done != at_most and (lane := self._next_lane()) and lane[0][0] <= now:
+            _, _, action, arguments = self._line.popleft() if lane is self._line else heappop(self._heap)
             action(*arguments)
             done += 1
         return done
@@ -82,6 +102,7 @@ class Agenda:
 
     def clear(self) -> None:
         """Forget everything that is yet to come."""
+        self._line.clear()
         self._heap.clear()
         self._stop_timer()
 

@@ -259,3 +259,29 @@ def test_the_soonest_are_told_in_the_order_in_which_they_will_happen(seconds: li
         agenda.add(at(each), print, each, order)
     told = [arguments for _, arguments in agenda.soonest(most)]
     assert told == sorted((each, order) for order, each in enumerate(seconds))[:most]
+
+
+@given(st.lists(st.one_of(st.integers(1, 20), st.none())))
+def test_in_whatever_order_actions_are_added_they_run_in_that_of_their_moments(
+    steps: list[int | None],
+) -> None:
+    clock = VirtualClock(NOON)
+    agenda = Agenda(clock)
+    now = 0
+    done: list[tuple[int, int]] = []
+    expected: list[tuple[int, int]] = []
+    waiting: list[tuple[int, int]] = []
+    for order, step in enumerate(steps):
+        if step is not None:
+            moment = now + step
+            agenda.add(at(moment), done.append, (moment, order))
+            waiting.append((moment, order))
+        elif waiting:  # between two that are added, what is next happens
+            waiting.sort()
+            assert agenda.next_due_at == at(waiting[0][0])
+            expected.append(waiting.pop(0))
+            now = expected[-1][0]
+            clock.move_to(at(now))
+            agenda.run_due(1)
+    assert done == expected
+    assert len(agenda) == len(waiting)
