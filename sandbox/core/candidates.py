@@ -73,9 +73,8 @@ class Turns(NamedTuple):
     def falling_on(self, count: int) -> Sequence[int]:
         """Return the positions of the rules that are for the request with this count, in order."""
         positions = self.by_count.get(count, ())
-        if not self.cycles:
-            return positions
-        return sorted((*positions, *[position for every, position in self.cycles if not count % every]))
+        cycling = [position for every, position in self.cycles if not count % every] if self.cycles else ()
+        return sorted((*positions, *cycling)) if cycling else positions
 
 
 class Entry(NamedTuple):
@@ -170,7 +169,7 @@ class Phase(NamedTuple):
             any(entry.turns for entry in entries),
         )
 
-    def candidates(self, facts: Facts, state: str) -> Iterable[Entry]:
+    def candidates(self, facts: Facts, state: str) -> Sequence[Entry]:
         """Return the entries that a request may meet, in order."""
         # Taken apart once: a named tuple's attribute costs more than a local name, and every request comes by here.
         _, entries, finders, others, _ = self
@@ -180,6 +179,8 @@ class Phase(NamedTuple):
             for find in finds:
                 found += find(value)
         found += others[state] if state in others else others[None]
+        if not found:
+            return ()
         if len(found) > 1:
             found = sorted(set(found))
         return [entries[at] for at in found]
@@ -295,8 +296,10 @@ def _finders(pairs: Iterable[tuple[Matcher, int]]) -> Iterator[Finder]:
 
 
 def _by_text(cut: slice, table: Mapping[str, Sequence[int]]) -> Finder:
-    table = dict(table)
-    return lambda value: () if value is None else table.get(value[cut], ())
+    found: dict[str | None, Sequence[int]] = dict(table.items())
+    if cut == slice(None, None):
+        return lambda value: found.get(value, ())  # absence is not in it
+    return lambda value: () if value is None else found.get(value[cut], ())
 
 
 def _by_part(pairs: Sequence[tuple[str, int]]) -> Finder:

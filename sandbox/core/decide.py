@@ -127,14 +127,15 @@ def decide(
     """
     phase = book.before if before_checks else book.after
     standing = progress.mark = progress.standing
-    if not phase.entries:
+    state, gone, _, apart = standing
+    entries = phase.candidates(facts, state)
+    if not entries:
         return None
     seed = book.scenario.seed
-    state, gone, _, _ = standing
     rules = phase.rules
     best = len(rules)
     counts: list[int] = []
-    for entry in phase.candidates(facts, state):
+    for entry in entries:
         first, tests, wanted_state, chance, plain, chancy, chances, turns = entry
         if first > best and not turns:
             if phase.counts:
@@ -148,15 +149,15 @@ def decide(
         else:
             if chance is not None and not chance.is_met(seed=seed, request_number=request_number):
                 continue
-            best = _first(plain, best, rules, gone)
-            if chancy:
-                met = chances.met(seed=seed, request_number=request_number)
+            if plain:
+                best = _first(plain, best, rules, gone)
+            if chancy and (met := chances.met(seed=seed, request_number=request_number)):
                 best = _first((chancy[index] for index in met), best, rules, gone)
             for each in turns:
-                positions = _count(progress, each, facts, counts)
-                best = _first(positions, best, rules, gone)
+                if positions := _count(progress, each, facts, counts):
+                    best = _first(positions, best, rules, gone)
     if counts:
-        progress.mark = standing._replace(counts=tuple(counts))
+        progress.mark = Mark(state, gone, tuple(counts), apart)
     if best == len(rules):
         return None
     _take(progress, rules[best])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from sandbox.core.scenario import Fixed, Uniform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from sandbox.core.scenario import Delay, Step
 
@@ -104,16 +104,18 @@ class Chances(NamedTuple):
             above=lanes(_ALL + 1 for _ in wanted),
         )
 
-    def met(self, *, seed: int, request_number: int) -> Iterator[int]:
-        """Yield the positions of those that are met, in order."""
+    def met(self, *, seed: int, request_number: int) -> list[int]:
+        """Return the positions of those that are met, in order."""
         keys, ones, draws, limits, above = self
         slope, start = _line(seed, request_number)
         drawn = (slope * keys + start * ones) & draws
         met = (limits - drawn) & above
+        positions = []
         while met:
             lowest = met & -met
-            yield lowest.bit_length() // _LANE
+            positions.append(lowest.bit_length() // _LANE)
             met ^= lowest
+        return positions
 
 
 _LANE_OCTETS: Final = _OCTETS + _KEY_OCTETS + 1  # room for the product of a slope and a key, and a start
