@@ -86,7 +86,7 @@ class Carrier(Protocol):
 class _Guard:
     """What the guard at the socket found while one parcel was carried."""
 
-    host: str
+    url: str
     allowed: Collection[str]
     objection: str | None = None
     has_passed: bool = False
@@ -127,7 +127,7 @@ class HttpCarrier:
 
     async def _carry(self, parcel: Parcel, client: ClientSession) -> Outcome:
         watch = Stopwatch()
-        guard = _Guard(urlsplit(parcel.url).hostname or "", parcel.allowed)
+        guard = _Guard(parcel.url, parcel.allowed)
         _guard.set(guard)
         try:
             status = await self._exchange(client, parcel)
@@ -200,7 +200,7 @@ class HttpCarrier:
         """Make the socket for an address that is about to be connected to, unless it may not be reached."""
         family, kind, protocol, _, address = info
         guard = _guard.get()
-        why = objection(str(address[0]), guard.host, guard.allowed)
+        why = objection(str(address[0]), urlsplit(guard.url).hostname or "", guard.allowed)
         if why is not None:
             guard.objection = why
             raise OSError(EACCES, why)

@@ -75,7 +75,7 @@ def absolute(text: str) -> datetime | MalformedTime:
 
 def rfc3339(at: datetime) -> str:
     """Return the whole second that *at* falls in: ``2024-01-15T10:30:45Z``."""
-    return at.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
+    return at.astimezone(UTC).isoformat()[:19] + "Z"
 
 
 def rfc3339_millis(at: datetime) -> str:
