@@ -44,6 +44,8 @@ from sandbox.core.model import Call
 from sandbox.core.scenario import Scenario, Step
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sandbox.engine import Engine
 
 GOAL_RATIO = 1.5
@@ -77,6 +79,11 @@ class Times(NamedTuple):
         """Return where the clocks stand."""
         return cls(time.perf_counter(), time.process_time())
 
+    @classmethod
+    def sum(cls, all_: Sequence[Times]) -> Times:
+        """Return all of them together."""
+        return cls(sum(each.wall for each in all_), sum(each.cpu for each in all_))
+
     def since(self, then: Times) -> Times:
         """Return what has passed since *then*."""
         return Times(self.wall - then.wall, self.cpu - then.cpu)
@@ -106,16 +113,18 @@ async def _compared(story: Story, url: str, messages: int) -> float:
     carrier = HttpCarrier()
     engine = build_engine(Config(max_messages=messages), scenario=REPORTED, clock=clock, carrier=carrier)
     each = messages // PARTS
-    ours, bare = [], []
-    began = Times.now()
+    ours, bare, accepting = [], [], []
     for part in range(PARTS):
-        for number in range(part * each, (part + 1) * each):
-            _accept(engine, number, url)
+        calls = [_call(number, url) for number in range(part * each, (part + 1) * each)]
+        began = Times.now()
+        for call in calls:
+            _accept(engine, call)
             if story.is_apart:
                 clock.move_to(clock.now() + timedelta(milliseconds=1))
         if not story.is_apart:
             clock.move_to(clock.now() + timedelta(minutes=1))
-    scheduling = Times.now().since(began)
+        accepting.append(Times.now().since(began))
+    scheduling = Times.sum(accepting)
     print(f"{story.name:9} scheduled {each * PARTS}: {_told(scheduling, each * PARTS)}", flush=True)
     async with client() as session:
         bodies = [b'{"transactionId":"%09d",%b}' % (number, b" " * 140) for number in range(each)]
@@ -142,15 +151,13 @@ async def _compared(story: Story, url: str, messages: int) -> float:
             )
     await engine.dispatcher.stop()
     await carrier.close()
-    sandbox, posts = (
-        Times(sum(each.wall for each in all_), sum(each.cpu for each in all_)) for all_ in (ours, bare)
-    )
+    sandbox, posts = Times.sum(ours), Times.sum(bare)
     cpu = (scheduling.cpu + sandbox.cpu) / posts.cpu
     print(f"{story.name:9} CPU time: sandbox / bare posts = {cpu:.2f}", flush=True)
     return (scheduling.wall + sandbox.wall) / posts.wall
 
 
-def _accept(engine: Engine, number: int, url: str) -> None:
+def _call(number: int, url: str) -> Call:
     parameters = {
         **PARAMETERS,
         "to": f"+346{number:08}",
@@ -158,7 +165,11 @@ def _accept(engine: Engine, number: int, url: str) -> None:
         "confirmation": "true",
         "callbackUrl": url,
     }
-    record = engine.handle(Call("POST", "/sendMtSms.php", parameters))
+    return Call("POST", "/sendMtSms.php", parameters)
+
+
+def _accept(engine: Engine, call: Call) -> None:
+    record = engine.handle(call)
     if record.message_number is None:
         raise RuntimeError(record.reason)
 
@@ -180,10 +191,10 @@ def _grown_kib(scenario: Scenario, messages: int) -> float:
 async def _grown(scenario: Scenario, messages: int) -> float:
     engine = build_engine(Config(max_messages=2 * messages), scenario=scenario, clock=VirtualClock(NOON))
     for number in range(1000):
-        _accept(engine, number, "http://127.0.0.1/dlr")
+        _accept(engine, _call(number, "http://127.0.0.1/dlr"))
     before = _resident_kib()
     for number in range(1000, 1000 + messages):
-        _accept(engine, number, "http://127.0.0.1/dlr")
+        _accept(engine, _call(number, "http://127.0.0.1/dlr"))
     return (_resident_kib() - before) / messages
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from sandbox.core.spelling import excerpt, spell
 
 
+@lru_cache(maxsize=64)  # most applications have one
 def url_fault(url: str) -> str | None:
     """Say what makes *url* unusable for reports, None when it is an absolute http or https URL."""
     blank = _UNSENDABLE.search(url)
