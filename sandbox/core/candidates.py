@@ -53,16 +53,17 @@ class Turns(NamedTuple):
     """The ``every`` of the others, each with the rule's position."""
 
     @classmethod
-    def of(cls, key: str, per: str | None, rules: Iterable[tuple[int, Rule]]) -> Self:
-        """Return the turns of *rules*, each with its position."""
-        members: list[tuple[int, str, Callable[[int], bool]]] = []
+    def of(cls, key: str, per: str | None, rules: Sequence[tuple[int, Rule]]) -> Self:
+        """Return the turns of *rules*, all of which count, each with its position."""
+        members = [
+            (position, rule.name, falls_on)
+            for position, rule in rules
+            if (falls_on := turn(rule.when)) is not None
+        ]
         by_count: defaultdict[int, list[int]] = defaultdict(list)
         cycles: list[tuple[int, int]] = []
-        for position, rule in rules:
-            nth, every, falls_on = rule.when.nth, rule.when.every, turn(rule.when)
-            if falls_on is None:
-                continue
-            members.append((position, rule.name, falls_on))
+        for (position, rule), (_, _, falls_on) in zip(rules, members, strict=True):
+            nth, every = rule.when.nth, rule.when.every
             for count in filter(falls_on, nth):
                 by_count[count].append(position)
             if every is not None and not nth:

@@ -184,11 +184,9 @@ def _check_queue(draft: Draft) -> str | None:
 
 
 def _check_supported(draft: Draft) -> str | None:
-    unsupported = draft.account.unsupported
-    if unsupported:
-        for feature in _features(draft):
-            if feature in unsupported:
-                return f"the account may not use {feature} (its unsupported list)"
+    for feature in _features(draft):
+        if feature in draft.account.unsupported:
+            return f"the account may not use {feature} (its unsupported list)"
     return None
 
 

@@ -78,7 +78,7 @@ class SendEndpoint:
         """
         engine = self._engine_of(scope)
         method, path, query = scope["method"], scope["path"], scope["query_string"]
-        is_too_large = len(body) > BODY_LIMIT
+        is_too_large = method == "POST" and len(body) > BODY_LIMIT
         if is_too_large:
             body = b""
         content_type = _header(scope["headers"], b"content-type") if method == "POST" else ""

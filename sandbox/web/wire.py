@@ -48,8 +48,6 @@ def read_call(
     hints: list[str] = []
     parameters = _read_urlencoded(query, readings, hints) if query else {}
     if method == "GET" or not body:
-        if body:
-            hints.append("the body is ignored: a GET has its parameters in the query string")
         if not parameters.keys() <= PARAMETERS:
             hints += name_hints(parameters)
         return Call(method, path, parameters, (), False, tuple(hints))

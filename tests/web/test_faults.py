@@ -494,3 +494,16 @@ def test_a_client_that_is_gone_when_its_answer_comes_disturbs_nobody(
             slam(connection)
         assert sandbox.call(VALID).status == 200
     assert capfd.readouterr().err == ""
+
+
+# -- what is answered while it is read ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 2, 70_000])
+def test_a_body_makes_no_difference_to_a_get_however_long_it_is(size: int) -> None:
+    head = request_octets(VALID).replace(b"\r\n\r\n", b"\r\nContent-Length: %d\r\n\r\n" % size)
+    with served() as sandbox, sandbox.connect() as connection:
+        connection.sendall(head + b"x" * size)
+        answer = heard(connection)
+    assert (answer.status, answer.body) == (200, "OK_1000001")
+    assert "x-sandbox-hint" not in {name.lower() for name in answer.headers}

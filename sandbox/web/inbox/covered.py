@@ -18,9 +18,17 @@ if TYPE_CHECKING:
 _QUOTES: Final = "\"'"
 _PLAIN: Final = str.maketrans(dict.fromkeys("\"'\\", "."))
 """What would end a text in quotes, or mean something in it."""
-# Block or flow, in quotes or not. A matcher, whose value is a mapping or a sequence, is no secret.
+# A matcher, whose value is a mapping or a sequence, is no secret.
 _SECRET: Final = re.compile(
-    r"""(["']?\b(?:apiKey|secret)["']?\s*:\s+)("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s{\[#,}"'][^\n#,}]*?)(?=\s*(?:[,}\n#]|\Z))"""
+    r"""(?P<key>(?P<quote>["'])(?:apiKey|secret)(?P=quote)\s*:\s*|\b(?:apiKey|secret)\s*:\s+)
+        (?P<value>"(?:[^"\\]|\\.)*"
+            |'(?:[^']|'')*'
+            # A block scalar: its head, blank lines, and all that is indented as the first line of text is.
+            |[|>][-+0-9]*[ \t]*(?:\#[^\n]*)?(?:\n[ \t]*)*?
+                \n(?P<indent>[ ]+)\S[^\n]*(?:\n(?:[ \t]*(?=\n|\Z)|(?P=indent)[^\n]*))*
+            |[^\s{\[\#,}"'|>][^\n\#,}]*?)
+        (?=\s*(?:[,}\n\#]|\Z))""",
+    re.VERBOSE,
 )
 
 
@@ -39,12 +47,13 @@ class Covered:
         masks: dict[str, str] = {}
 
         def cover(found: re.Match[str]) -> str:
-            quote = found[2][0] if found[2][0] in _QUOTES else ""
-            if found[2] not in masks:
-                mask = masked(found[2].strip(_QUOTES)).translate(_PLAIN)
+            written = found["value"]
+            quote = written[0] if written[0] in _QUOTES else ""
+            if written not in masks:
+                mask = masked(_said(written)).translate(_PLAIN)
                 same = sum(each == mask or each.startswith(f"{mask}·") for each in masks.values())
-                masks[found[2]] = f"{mask}·{same + 1}" if same else mask
-            return f"{found[1]}{quote}{masks[found[2]]}{quote}"
+                masks[written] = f"{mask}·{same + 1}" if same else mask
+            return f"{found['key']}{quote}{masks[written]}{quote}"
 
         text = _SECRET.sub(cover, yaml)
         return cls(text, {mask: secret for secret, mask in masks.items()})
@@ -58,12 +67,12 @@ class Covered:
         mistakes = []
 
         def uncover(found: re.Match[str]) -> str:
-            written = found[2].strip(_QUOTES)
+            written = _said(found["value"])
             if "…" in written and written not in self._secrets:
-                line, begin = _line_of(text, found.start(2))
+                line, begin = _line_of(text, found.start("value"))
                 said = "this is how a page shows a secret, and it stands for none here: write it in full"
-                mistakes.append(Mistake("scenario", line, found.start(2) - begin + 1, said))
-            return f"{found[1]}{self._secret(found)}"
+                mistakes.append(Mistake("scenario", line, found.start("value") - begin + 1, said))
+            return f"{found['key']}{self._secret(found)}"
 
         whole = _SECRET.sub(uncover, text)
         if mistakes:
@@ -74,14 +83,19 @@ class Covered:
         """Return a mistake of the uncovered text with its column in *text*, which is covered."""
         column = mistake.column
         for found in _SECRET.finditer(text):
-            line, begin = _line_of(text, found.start(2))
-            longer = len(self._secret(found)) - len(found[2])
-            if line == mistake.line and column > found.end(2) - begin + longer:
+            line, begin = _line_of(text, found.start("value"))
+            longer = len(self._secret(found)) - len(found["value"])
+            if line == mistake.line and column > found.end("value") - begin + longer:
                 column -= longer
         return mistake._replace(column=column)
 
     def _secret(self, found: re.Match[str]) -> str:
-        return self._secrets.get(found[2].strip(_QUOTES), found[2])
+        return self._secrets.get(_said(found["value"]), found["value"])
+
+
+def _said(written: str) -> str:
+    """Return a scalar without its quotes, or without the head of its block."""
+    return written.partition("\n")[2].strip() if written[0] in "|>" else written.strip(_QUOTES)
 
 
 def _line_of(text: str, place: int) -> tuple[int, int]:

@@ -30,6 +30,25 @@ def test_quotes_come_back_with_the_secret() -> None:
     assert covered.uncovered(covered.text) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a:\n  secret: >-\n    whsec_first\n    whsec_second\n  timeout: 5s\n",
+        "a:\n  - apiKey: |2 # kept\n\n      whsec_first\n\n      whsec_second\n  - b\n",
+        "secret: |\n whsec_first\n",
+        'accounts: [{"apiKey":"whsec_first", "user": "u"}]',
+        "'secret' : whsec_first",
+    ],
+)
+def test_a_secret_is_covered_however_yaml_lets_it_be_written(text: str) -> None:
+    covered = Covered.of(text)
+    assert "first" not in covered.text
+    assert "second" not in covered.text
+    assert "…" in covered.text
+    assert all(kept in covered.text for kept in ("timeout: 5s", "  - b", '"user": "u"') if kept in text)
+    assert covered.uncovered(covered.text) == text
+
+
 def test_a_mask_that_stands_for_nothing_is_a_mistake_in_its_place() -> None:
     with pytest.raises(ScenarioError) as raised:
         Covered.of(TWO).uncovered("name: x\naccounts:\n  - {user: a, apiKey: ab…yz}\n")
@@ -49,7 +68,22 @@ def test_a_mistake_behind_a_secret_is_told_where_it_is_seen() -> None:
 @given(
     st.lists(
         st.sampled_from(
-            ["apiKey: ", "secret: ", "'abcdefgh'", "abcxefgh", "ab…gh", "…", "·2", "\n", "{", ", ", "#"]
+            [
+                "apiKey: ",
+                "secret: ",
+                "'abcdefgh'",
+                "abcxefgh",
+                "ab…gh",
+                "…",
+                "·2",
+                "\n",
+                "{",
+                ", ",
+                "#",
+                "|",
+                ">-",
+                "\n  ",
+            ]
         )
     )
 )
