@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _QUOTES: Final = "\"'"
-_PLAIN: Final = str.maketrans(dict.fromkeys("\"'\\", "."))
+_PLAIN: Final = str.maketrans(dict.fromkeys("\"'\\\n", "."))
 """What would end a text in quotes, or mean something in it."""
 # A matcher, whose value is a mapping or a sequence, is no secret.
 _SECRET: Final = re.compile(
@@ -48,7 +48,7 @@ class Covered:
 
         def cover(found: re.Match[str]) -> str:
             written = found["value"]
-            quote = written[0] if written[0] in _QUOTES else ""
+            quote = "'" if written[0] in "|>" else written[0] if written[0] in _QUOTES else ""
             if written not in masks:
                 mask = masked(_said(written)).translate(_PLAIN)
                 same = sum(each == mask or each.startswith(f"{mask}·") for each in masks.values())
