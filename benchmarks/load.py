@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import tempfile
@@ -12,6 +13,7 @@ from server import LOAD_CORE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from http.client import HTTPConnection
 
     from server import Server
 
@@ -58,6 +60,18 @@ def measure(server: Server, path: str, script: str, seconds: int) -> Round:
     requests = _wrk(server, path, script, seconds)
     used_s = server.cpu_s() - before
     return Round(requests / seconds, used_s / requests * 1_000_000, used_s / seconds)
+
+
+def fill(connection: HTTPConnection, messages: int) -> None:
+    """Send messages of 160 characters, one after the other, of which no two share a text or a number."""
+    for number in range(messages):
+        parameters = {**PARAMETERS, "to": f"+346{number:08}", "message": f"{number:08} ".ljust(160, "x")}
+        connection.request(
+            "POST", "/sendMtSms.php", json.dumps(parameters), {"Content-Type": "application/json"}
+        )
+        answer = connection.getresponse().read()
+        if not answer.startswith(b'{"response":{"status":"OK"'):
+            raise RuntimeError(answer)
 
 
 def _wrk(server: Server, path: str, script: str, seconds: int) -> int:

@@ -9,13 +9,12 @@ and after, once it has been warmed up. Needs taskset.
 from __future__ import annotations
 
 import http.client
-import json
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from command import Size, at_most, sizes
-from load import PARAMETERS
+from load import fill
 from server import SANDBOX, running
 
 GOAL_KIB = 4.0
@@ -27,24 +26,12 @@ def main() -> int:
     messages = sizes(__doc__, messages=Size(20_000, 5_000, "how many are sent"))["messages"]
     with running(SANDBOX) as server:
         connection = http.client.HTTPConnection("127.0.0.1", server.port)
-        _send(connection, WARM_UP)
+        fill(connection, WARM_UP)
         before = server.memory_kib()
-        _send(connection, messages)
+        fill(connection, messages)
         each = (server.memory_kib() - before) / messages
         connection.close()
     return 0 if at_most(GOAL_KIB, each, "KiB for each stored message with its request record") else 1
-
-
-def _send(connection: http.client.HTTPConnection, messages: int) -> None:
-    for number in range(messages):
-        # 160 characters, and no two messages share a text or a number.
-        parameters = {**PARAMETERS, "to": f"+346{number:08}", "message": f"{number:08} ".ljust(160, "x")}
-        connection.request(
-            "POST", "/sendMtSms.php", json.dumps(parameters), {"Content-Type": "application/json"}
-        )
-        answer = connection.getresponse().read()
-        if not answer.startswith(b'{"response":{"status":"OK"'):
-            raise RuntimeError(answer)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ scripts, styles and pictures that it names, as they are sent. Needs taskset.
 from __future__ import annotations
 
 import http.client
-import json
 import re
 import statistics
 import sys
@@ -19,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from command import Size, at_most, sizes
-from load import PARAMETERS
+from load import fill
 from server import SANDBOX, Server, running
 
 FEW = 10
@@ -41,7 +40,7 @@ def main() -> int:
         for count in (FEW, chosen["messages"]):
             server = open_until_end.enter_context(running(SANDBOX, "--clock", "virtual"))
             connection = http.client.HTTPConnection("127.0.0.1", server.port)
-            _fill(connection, count)
+            fill(connection, count)
             filled[count] = (server, connection)
         is_quick = True
         for name, path in LISTS.items():
@@ -77,17 +76,6 @@ def _light(connection: http.client.HTTPConnection) -> bool:
     weights = {"page": len(page), **{path.decode(): len(_get(connection, path.decode())) for path in named}}
     print(", ".join(f"{name} {octets / 1000:.1f}" for name, octets in weights.items()))
     return at_most(GOAL_KB, sum(weights.values()) / 1000, "kB that a browser loads for the first page")
-
-
-def _fill(connection: http.client.HTTPConnection, count: int) -> None:
-    for number in range(count):
-        parameters = {**PARAMETERS, "to": f"+346{number:08}", "message": f"{number:08} ".ljust(160, "x")}
-        connection.request(
-            "POST", "/sendMtSms.php", json.dumps(parameters), {"Content-Type": "application/json"}
-        )
-        answer = connection.getresponse().read()
-        if not answer.startswith(b'{"response":{"status":"OK"'):
-            raise RuntimeError(answer)
 
 
 def _get(connection: http.client.HTTPConnection, path: str) -> bytes:
