@@ -29,7 +29,7 @@ from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).parent))
 from command import Size, at_most, sizes
-from load import PARAMETERS, Round, measure, median, warm_up
+from load import PARAMETERS, Round, measure, median, sends, warm_up
 from server import LOAD_CORE, SANDBOX, Server, running
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 GOAL = 0.2
 GOAL_S = 1.0
 REST_S = 0.3
-ENDPOINT = f"/sendMtSms.php?{urlencode(PARAMETERS)}"
+SENDS = sends("GET")
 OTHER = "+34999999"
 
 
@@ -57,11 +57,11 @@ def main() -> int:
     for _ in range(chosen["rounds"]):
         for who, measured in rounds.items():
             with running(SANDBOX, "--max-messages", "20000") as server:
-                warm_up(server, ENDPOINT, "")
+                warm_up(server, SENDS)
                 watchers = 0 if who == "nobody" else chosen["watchers"]
                 with _watching(server, watchers, has_pages=who == "pages") as asked:
                     before = asked.value
-                    measured.append(measure(server, ENDPOINT, "", chosen["seconds"]))
+                    measured.append(measure(server, SENDS, chosen["seconds"]))
                     pages = (asked.value - before) / chosen["seconds"]
             print(f"{who:8} {measured[-1]}  {pages:4.0f} pages/s", flush=True)
     alone = median(rounds["nobody"]).cpu_us
@@ -157,7 +157,7 @@ def _stream(port: int) -> socket.socket:
 
 def _seen(server: Server, messages: int) -> list[float]:
     """Return for each message how long after its answer a page showed it, in seconds."""
-    load = threading.Thread(target=measure, args=(server, ENDPOINT, "", 2 + messages))
+    load = threading.Thread(target=measure, args=(server, SENDS, 2 + messages))
     load.start()
     time.sleep(1)
     stream = _stream(server.port)

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from server import LOAD_CORE
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from server import Server
 
+PATH = "/sendMtSms.php"
 CONNECTIONS = 64
 BUSY = 0.9
 """The share of a core that a server must have used for a round to count."""
@@ -43,21 +45,55 @@ class Round:
         return f"{self.rate:8.0f} requests/s  {self.cpu_us:6.1f} us CPU each  core {self.busy:4.0%}{mark}"
 
 
+def sends(method: str) -> str:
+    """Return the Lua that has wrk make a thousand sends in turn, no two of them to one number or with one text.
+
+    Args:
+        method: ``GET``, or ``POST`` for bodies of JSON.
+    """
+    requests = []
+    for n in range(1000):
+        code = n * 7919 % 1_000_000
+        parameters = PARAMETERS | {
+            "to": f"+34600000{n:03}",
+            "message": f"Your verification code is: {code:06}",
+        }
+        if method == "GET":
+            requests.append(f"GET', '{PATH}?{urlencode(parameters)}'")
+        else:
+            requests.append(
+                f"POST', '{PATH}', {{['Content-Type'] = 'application/json'}}, '{json.dumps(parameters)}'"
+            )
+    return _IN_TURN % ",\n".join(f"wrk.format('{request})" for request in requests)
+
+
+_IN_TURN = """
+local requests, last = nil, 0
+function init()
+  requests = {%s}
+end
+function request()
+  last = last %% #requests + 1
+  return requests[last]
+end
+"""
+
+
 def median(rounds: Sequence[Round]) -> Round:
     """Return the median round of those in which the server was busy; of all where it was busy in none."""
     counting = [each for each in rounds if each.busy >= BUSY] or rounds
     return sorted(counting, key=lambda each: each.rate)[len(counting) // 2]
 
 
-def warm_up(server: Server, path: str, script: str) -> None:
+def warm_up(server: Server, script: str) -> None:
     """Load a server for a second, so that what happens once only has happened."""
-    _wrk(server, path, script, 1)
+    _wrk(server, script, 1)
 
 
-def measure(server: Server, path: str, script: str, seconds: int) -> Round:
-    """Load a server with what *script* sends to *path*; it is Lua, as wrk takes it."""
+def measure(server: Server, script: str, seconds: int) -> Round:
+    """Load a server with what *script* sends; it is Lua, as wrk takes it."""
     before = server.cpu_s()
-    requests = _wrk(server, path, script, seconds)
+    requests = _wrk(server, script, seconds)
     used_s = server.cpu_s() - before
     return Round(requests / seconds, used_s / requests * 1_000_000, used_s / seconds)
 
@@ -66,15 +102,13 @@ def fill(connection: HTTPConnection, messages: int) -> None:
     """Send messages of 160 characters, one after the other, of which no two share a text or a number."""
     for number in range(messages):
         parameters = {**PARAMETERS, "to": f"+346{number:08}", "message": f"{number:08} ".ljust(160, "x")}
-        connection.request(
-            "POST", "/sendMtSms.php", json.dumps(parameters), {"Content-Type": "application/json"}
-        )
+        connection.request("POST", PATH, json.dumps(parameters), {"Content-Type": "application/json"})
         answer = connection.getresponse().read()
         if not answer.startswith(b'{"response":{"status":"OK"'):
             raise RuntimeError(answer)
 
 
-def _wrk(server: Server, path: str, script: str, seconds: int) -> int:
+def _wrk(server: Server, script: str, seconds: int) -> int:
     """Load the server, and return how many requests it answered."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script)
@@ -82,7 +116,7 @@ def _wrk(server: Server, path: str, script: str, seconds: int) -> int:
         output = subprocess.run(
             [
                 *("taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s"),
-                *("-s", file.name, f"http://127.0.0.1:{server.port}{path}"),
+                *("-s", file.name, f"http://127.0.0.1:{server.port}"),
             ],
             check=True,
             capture_output=True,

@@ -16,11 +16,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).parent))
 from command import Size, at_least, sizes
-from load import PARAMETERS, Round, measure, median, warm_up
+from load import Round, measure, median, sends, warm_up
 from server import SANDBOX, running
 
 if TYPE_CHECKING:
@@ -96,6 +95,7 @@ def main() -> int:
 
 def _compared(name: str, whens: Sequence[When], *, rounds: int, seconds: int) -> tuple[Round, Round]:
     """Return the median round without rules, and the one with a rule for each of *whens*."""
+    script = sends("GET")
     with tempfile.TemporaryDirectory() as folder:
         empty, full = Path(folder, "none.yaml"), Path(folder, "rules.yaml")
         empty.write_text(_scenario([]), "utf-8")
@@ -105,11 +105,11 @@ def _compared(name: str, whens: Sequence[When], *, rounds: int, seconds: int) ->
             running(SANDBOX, "--scenario", str(full)) as ruled,
         ):
             measured: dict[str, list[Round]] = {"none": [], name: []}
-            warm_up(plain, "/", SCRIPT)
-            warm_up(ruled, "/", SCRIPT)
+            warm_up(plain, script)
+            warm_up(ruled, script)
             for _ in range(rounds):
                 for label, server in (("none", plain), (name, ruled)):
-                    measured[label].append(measure(server, "/", SCRIPT, seconds))
+                    measured[label].append(measure(server, script, seconds))
                     print(f"{label:11} {measured[label][-1]}", flush=True)
     return median(measured["none"]), median(measured[name])
 
@@ -118,29 +118,6 @@ def _scenario(whens: Sequence[When]) -> str:
     rules = [{"name": f"rule-{n}", "when": when, "respond": {"error": 6}} for n, when in enumerate(whens)]
     return json.dumps({"name": "benchmark", "rules": rules})  # JSON is YAML too
 
-
-def _script() -> str:
-    """Return the Lua that has wrk send a thousand requests in turn; strings of JSON are Lua's too."""
-    targets = [
-        "/sendMtSms.php?"
-        + urlencode(
-            PARAMETERS | {"to": f"+34600000{n:03}", "message": f"Your code is: {n * 7919 % 1_000_000:06}"}
-        )
-        for n in range(1000)
-    ]
-    return f"""
-local targets, requests, last = {{{", ".join(map(json.dumps, targets))}}}, {{}}, 0
-function init()
-  for n, target in ipairs(targets) do requests[n] = wrk.format("GET", target) end
-end
-function request()
-  last = last % #requests + 1
-  return requests[last]
-end
-"""
-
-
-SCRIPT = _script()
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -81,10 +81,11 @@ _RESETS = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 class Connection:
-    """A transport that sends what is written in one turn of the event loop together, and can be broken off.
+    """A transport that sends what is written in one turn of the event loop at the end of that turn, and can be broken off.
 
     uvicorn writes an answer's head and body one by one: two system calls, and with TCP_NODELAY two packets,
-    which cost each side more than many an application does.
+    which cost each side more than many an application does. And an answer that is sent while others are yet to be worked
+    out wakes its receiver by itself; of several that are sent one after the other, the first does that for all.
     """
 
     is_unanswered = False
@@ -107,12 +108,6 @@ class Connection:
         if not self._written:
             self._call_soon(self.flush)
         self._written.append(data)
-
-    def send(self, data: bytes) -> None:
-        """Send octets now, after what is written; nothing, where there is no longer anybody to send them to."""
-        self.flush()
-        if not self.is_closing():
-            self._transport.write(data)
 
     def close(self) -> None:
         """End the connection after what is written."""
@@ -141,7 +136,6 @@ class Connection:
     def half_close(self) -> None:
         """Take note that the sender has closed its side."""
         self._is_half_closed = True
-        self.flush()
 
 
 class _Protocol(HttpToolsProtocol):
@@ -260,7 +254,7 @@ class _Protocol(HttpToolsProtocol):
         for name, value in (*self.server_state.default_headers, *headers):
             pieces += (name, b": ", value, b"\r\n")
         pieces += (b"\r\n" if keeps_alive else b"connection: close\r\n\r\n", body)
-        self._connection.send(b"".join(pieces))
+        self._connection.write(b"".join(pieces))
         if not keeps_alive:
             self._connection.close()
         self._note_idle()
@@ -304,6 +298,7 @@ class _Protocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Keep the connection, by True, for a sender that has closed its side and awaits its answer."""
+        self._connection.flush()
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is None or cycle.more_body or self._connection.is_unanswered:
             return False

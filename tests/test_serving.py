@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.errors import ConfigError
 from sandbox.serving import _Protocol, address_of, listen, serve, serving
 from tests.served import FakeTransport
+from tests.worlds import turns
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -396,13 +397,38 @@ class Timers:
         action()
 
 
-@pytest.mark.anyio
-async def test_a_connection_ends_five_seconds_after_its_last_answer() -> None:
+def connected(timers: Timers) -> tuple[_Protocol, FakeTransport]:
+    """Return the protocol of a connection, and what lies below it."""
     config = uvicorn.Config(Ready(), http=_Protocol, log_config=None, proxy_headers=False)
     config.load()
-    timers, transport = Timers(), FakeTransport()
-    protocol = _Protocol(config, uvicorn.server.ServerState(), {}, timers)  # type: ignore[arg-type]
+    protocol, transport = _Protocol(config, uvicorn.server.ServerState(), {}, timers), FakeTransport()  # type: ignore[arg-type]
     protocol.connection_made(transport)
+    return protocol, transport
+
+
+@pytest.mark.anyio
+async def test_answers_at_once_are_sent_together_when_all_that_has_come_is_read() -> None:
+    protocol, transport = connected(Timers())
+    protocol.data_received(request("GET", "/now?a") + request("GET", "/now?b"))
+    protocol.data_received(request("GET", "/now?c"))
+    assert transport.written == []
+    await turns(1)
+    (sent,) = transport.written
+    assert [sent.count(b"now GET /now " + which) for which in (b"a", b"b", b"c")] == [1, 1, 1]
+
+
+@pytest.mark.anyio
+async def test_an_answer_is_sent_before_the_connection_ends_with_its_sender() -> None:
+    protocol, transport = connected(Timers())
+    protocol.data_received(request("GET", "/now?a"))
+    assert not protocol.eof_received()
+    assert b"".join(transport.written).endswith(b"now GET /now a ")
+
+
+@pytest.mark.anyio
+async def test_a_connection_ends_five_seconds_after_its_last_answer() -> None:
+    timers = Timers()
+    protocol, transport = connected(timers)
     for timers.now_s in (0.0, 3.0):
         protocol.data_received(request("GET", "/now"))
     assert [at_s for at_s, _ in timers.due] == [5]
