@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from sandbox.core.model import Call, Callback
     from sandbox.core.scenario import Scenario
     from sandbox.log import Log
-    from sandbox.serving import AtOnce
+    from sandbox.protocol import AtOnce
 
 
 def build_engine(

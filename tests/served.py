@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from http.client import HTTPConnection
 from urllib.parse import urlencode, urlsplit
 
 from starlette.types import Receive, Scope, Send
@@ -155,3 +156,32 @@ class FakeTransport(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return self.is_closed
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the method, the path, the query, and the body."""
+    if scope["type"] == "lifespan":
+        for phase in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{phase}.complete"})
+        return
+    body, has_more = b"", True
+    while has_more:
+        message = await receive()
+        body += message.get("body", b"")
+        has_more = message.get("more_body", False)
+    said = f"{scope['method']} {scope['path']} {scope['query_string'].decode()} {body.decode()}".encode()
+    headers = [(b"content-length", b"%d" % len(said))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": said})
+
+
+def asked(
+    address: tuple[str, int], method: str, target: str, body: bytes | None = None, **headers: str
+) -> bytes:
+    connection = HTTPConnection(*address, timeout=10)
+    try:
+        connection.request(method, target, body, headers)
+        return connection.getresponse().read()
+    finally:
+        connection.close()

@@ -18,9 +18,9 @@ from sandbox.app import create_app
 from sandbox.carrier import Lost
 from sandbox.clock import VirtualClock
 from sandbox.config import Config
+from sandbox.connection import Connection
 from sandbox.core.match import Exact, When
 from sandbox.core.scenario import Fault, Fixed, Respond, Rule, Scenario, Step, Uniform
-from sandbox.serving import Connection
 from sandbox.web import faults
 from sandbox.web.faults import GARBAGE, LONGEST_HANG_S, Line
 from sandbox.web.send import PATHS
