@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from functools import cached_property
-from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -28,7 +27,7 @@ from sandbox.store.memory import MemoryStore
 from sandbox.web.send import PATHS, SendEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from sandbox.core.model import Call, Callback
     from sandbox.core.scenario import Scenario
     from sandbox.log import Log
-    from sandbox.protocol import AtOnce
+    from sandbox.protocol import AtOnce, Whole
 
 
 def build_engine(
@@ -76,8 +75,11 @@ def create_app(
     app.router.default = service.answer_the_rest
     app.state.sessions = service.sessions
     app.state.engine = service.sessions.own.engine
-    app.at_once = dict.fromkeys(map(str.encode, PATHS), service.endpoint.at_once)
+    app.at_once = service.at_once
     return app
+
+
+_SENDS: Final = tuple(map(str.encode, PATHS))
 
 
 class _Service:
@@ -176,6 +178,22 @@ class _Service:
             if self._log is not None:
                 self._log.scenario(reading)
 
+    def at_once(self, path: bytes) -> AtOnce | None:
+        """Return what answers sends to *path*, as it is written in a request, without waiting for anything."""
+        if path in _SENDS:
+            return self.endpoint.at_once
+        if not path.startswith(b"/s/") or not path.endswith(_SENDS) or b"%" in path:
+            return None
+        name, within = split_path(path.decode(), by_user=self._is_by_user)
+        if name is None or within not in PATHS:
+            return None
+
+        def answer(scope: Scope, body: bytes) -> Whole | ASGIApp:
+            session = self.sessions.called(name)
+            return self.endpoint.at_once({**scope, "path": within, SESSION: session}, body)
+
+        return answer
+
     async def answer_the_rest(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer all but the endpoint of the server's own session."""
         name, path = split_path(scope["path"], by_user=self._is_by_user)
@@ -211,8 +229,8 @@ class _Application(Starlette):
     The endpoint answers whatever comes by itself, and the control API is an application of its own, with handlers.
     """
 
-    at_once: Mapping[bytes, AtOnce] = MappingProxyType({})
-    """What `serving` may ask past all that, by path."""
+    at_once: Callable[[bytes], AtOnce | None]
+    """Gives what the protocol may ask past all that, for a path as it is written."""
 
     def build_middleware_stack(self) -> ASGIApp:
         return self.router.middleware_stack

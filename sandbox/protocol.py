@@ -2,12 +2,13 @@
 
 Knows nothing of what is served. The application finds the connection below a request in its scope, as the
 extension ``panelsms.connection``: `Connection` says what can be done with it. Where it has an attribute ``at_once``,
-that says what answers requests for some paths without waiting for anything: see `AtOnce`.
+that is called with a path as it is written, and says what answers requests for it without waiting: see `AtOnce`.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
@@ -16,15 +17,17 @@ from sandbox.connection import Connection
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    AtOnce = Callable[[Scope, bytes], tuple[int, list[tuple[bytes, bytes]], bytes] | ASGIApp]
-    """Takes method, path, query string and headers in a scope, and a body, to the status, headers and body of an answer.
+    Whole = tuple[int, list[tuple[bytes, bytes]], bytes]
+    """An answer that is simply sent: status, headers and body. Names are in lower case; they and values go out unchanged."""
 
-    Or to an application that sends it, where there is more to it. Names are in lower case, and both they and values are
-    sent as they are.
+    AtOnce = Callable[[Scope, bytes], Whole | ASGIApp]
+    """Takes method, path, query string and headers in a scope, and a body, to an answer.
+
+    Or to an application that sends it, where there is more to it.
     """
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([^\x00-\x20\x7f]+) HTTP/1\.[01]\r?\n")
@@ -58,7 +61,7 @@ class Protocol(HttpToolsProtocol):
         """Put a `Connection` between this and the transport."""
         self._connection = Connection(transport)
         self._extensions: dict[str, Any] = {"panelsms.connection": self._connection}
-        self._at_once: Mapping[bytes, AtOnce] = getattr(self.app, "at_once", {})
+        self._at_once: Callable[[bytes], AtOnce | None] = getattr(self.app, "at_once", _nothing)
         super().connection_made(self._connection)  # type: ignore[arg-type]
 
     def data_received(self, data: bytes) -> None:
@@ -101,7 +104,7 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Choose which way a request is answered."""
         path, _, self._query = self.url.partition(b"?")
-        asked = self._at_once.get(path)
+        asked = self._at_once(path)
         cycle: RequestResponseCycle | None = self.cycle
         if (
             asked is not None
@@ -137,7 +140,7 @@ class Protocol(HttpToolsProtocol):
         """Answer the request that has come."""
         scope = {
             "method": self._verb,
-            "path": self._path.decode(),
+            "path": sys.intern(self._path.decode()),  # whoever keeps requests has few paths
             "query_string": self._query,
             "headers": self.headers,
         }
@@ -217,6 +220,10 @@ class Protocol(HttpToolsProtocol):
             self._connection.close()
         else:
             super().shutdown()
+
+
+def _nothing(path: bytes) -> None:
+    """Stand for the ``at_once`` of an application that has none."""
 
 
 def _failing(error: Exception) -> ASGIApp:

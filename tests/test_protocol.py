@@ -104,7 +104,7 @@ class Ready:
     """Says what it was asked, and by which way: at once, or as an application."""
 
     def __init__(self) -> None:
-        self.at_once = {b"/now": self._answer}
+        self.at_once = {b"/now": self._answer}.get
 
     def _answer(self, scope: Scope, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes] | ASGIApp:
         said = f"now {scope['method']} {scope['path']} {scope['query_string'].decode()} {body.decode()}"

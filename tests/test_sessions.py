@@ -4,6 +4,7 @@ import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 import anyio
 import httpx
@@ -14,6 +15,7 @@ from starlette.applications import Starlette
 from sandbox.app import create_app
 from sandbox.config import Config
 from sandbox.sessions import Session, split_path
+from sandbox.web.send import PATHS
 from tests.worlds import NOON, REPORTED, VALID, FakeCarrier
 
 pytestmark = pytest.mark.anyio
@@ -243,3 +245,45 @@ async def test_a_user_s_request_is_read_as_the_readings_of_their_session_say(use
         await users.submit(user=user, message="caf%C3%A9")
     texts = [(await users.control(user, "GET", "messages/m1"))["text"] for user in ("ann", "bob")]
     assert texts == ["café", "caf%C3%A9"]
+
+
+# -- answered at once -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("within", PATHS)
+@pytest.mark.parametrize(
+    ("before", "by_path", "by_user"),
+    [
+        ("", None, None),
+        ("/s/a", "a", "a"),
+        ("/s/you@example.com", "none", "you@example.com"),
+        ("/s/a/s/b", "none", "none"),
+        ("/s/..", "none", ".."),
+        ("/s/", "none", "none"),
+        ("/s/%61", "none", "none"),
+        ("/_sandbox", "none", "none"),
+    ],
+)
+async def test_sends_to_the_endpoint_are_answered_at_once_in_their_session(
+    before: str, within: str, by_path: str | None, by_user: str | None
+) -> None:
+    """What is not, such as a path that has yet to be decoded, goes the way of all other requests."""
+    for way, expected in (("path", by_path), ("user", by_user)):
+        app: Any = create_app(Config(sessions_by=way))
+        answer = app.at_once(f"{before}{within}".encode())
+        if expected == "none":
+            assert answer is None
+            continue
+        scope = {
+            "method": "GET",
+            "path": f"{before}{within}",
+            "query_string": urlencode(VALID).encode(),
+            "headers": [],
+        }
+        assert answer(scope, b"")[0] == 200
+        sessions = app.state.sessions
+        used = VALID["user"] if expected is None and way == "user" else expected
+        engine = (sessions.own if used is None else sessions.called(used)).engine
+        (record,) = engine.store.requests()
+        assert (record.call.path, record.answer.body) == (within, "OK_1000001")
+        assert len(sessions) == (used is not None)

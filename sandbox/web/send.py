@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from sandbox.core.model import Call, RequestRecord
     from sandbox.core.scenario import Respond
     from sandbox.engine import Engine
+    from sandbox.protocol import Whole
 
-    Whole = tuple[int, list[tuple[bytes, bytes]], bytes]
-    """An answer that is simply sent: its status, headers and body."""
 
 PATHS: Final = ("/sendMtSms.php", "/httpinput/sendMtSms.php")
 
