@@ -31,6 +31,9 @@ class MemoryStore:
         self._without_message: deque[int] = deque()
         self.dropped = 0
 
+    def end(self) -> None:
+        """Do nothing: nothing is kept beyond this run."""
+
     def add_request(self, request: RequestRecord) -> None:
         """Keep a request; of those that led to no message, the oldest goes when there are too many."""
         self._requests[request.number] = request
@@ -50,6 +53,9 @@ class MemoryStore:
         """Keep a callback beside its message."""
         self._callbacks[callback.number] = callback
         callback.message.callback_numbers += (callback.number,)
+
+    def changed(self, record: Message | Callback) -> None:
+        """Do nothing: it is the record itself that is kept."""
 
     def finish(self, message: Message) -> None:
         """Note that a message has its final status."""
