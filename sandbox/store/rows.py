@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
 # What the annotations of records name, and their modules import for type checkers alone.
 _NAMES: Final = {
-    each.__name__: each
-    for each in (Collection, Encoded, Group, Mapping, Mark, Respond, Step, Udh, datetime)
+    each.__name__: each for each in (Collection, Encoded, Group, Mapping, Mark, Respond, Step, Udh, datetime)
 }
+
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class DamagedError(ValueError):
@@ -37,7 +39,8 @@ class DamagedError(ValueError):
 
 def to_json(record: RequestRecord | Message | Callback) -> str:
     """Return a record as JSON: of a callback's message its number, and no group, which the parts make anew."""
-    return json.dumps(_form(type(record)).write(record), ensure_ascii=False, separators=(",", ":"))
+    kind: Any = type(record)
+    return _ENCODER.encode(_form(kind).write(record))
 
 
 def request_from(text: object) -> RequestRecord:
@@ -81,9 +84,7 @@ def callback_from(text: object, message_of: Callable[[int], Message | None]) -> 
 
 def _read(kind: type, text: object) -> Any:
     try:
-        if not isinstance(text, str):
-            raise DamagedError("it is no text")
-        return _form(kind).read(json.loads(text))
+        return _form(kind).read(json.loads(_demand(str, text)))
     except DamagedError:
         raise
     except (ValueError, OverflowError, RecursionError) as error:
@@ -128,7 +129,7 @@ def _form(hint: Any) -> _Form:
 def _demand(kind: type, data: Any) -> Any:
     """Return *data* where it is of that type of JSON, exactly: True is no number."""
     if type(data) is not kind:
-        raise DamagedError(f"{json.dumps(data)[:40]} is no {kind.__name__}")
+        raise DamagedError(f"{repr(data)[:40]} is no {kind.__name__}")
     return data
 
 
@@ -144,7 +145,7 @@ def _moment(data: Any) -> datetime:
 
 
 def _number(data: Any) -> float:
-    return float(data) if type(data) is int else _demand(float, data)  # type: ignore[no-any-return] # a float
+    return float(data) if type(data) is int else _demand(float, data)
 
 
 _PLAIN: Final[dict[Any, _Form]] = {
@@ -180,7 +181,7 @@ def _union_form(kinds: tuple[Any, ...]) -> _Form:
                     return form.read(data)
         for form in others.values():
             return form.read(data)
-        raise DamagedError(f"{json.dumps(data)[:40]} is none of what it may be")
+        raise DamagedError(f"{repr(data)[:40]} is none of what it may be")
 
     return _Form(write, read)
 
@@ -206,7 +207,11 @@ def _record_form(kind: Any) -> _Form:
     hints = get_type_hints(kind, localns=_NAMES)
     defaults = _defaults(kind)
     # A group is more than one message's, and a callback's message has a row of its own.
-    forms = {name: _NUMBER if hints[name] is Message else _form(hints[name]) for name in defaults if name != "group"}
+    forms = {
+        name: _NUMBER if hints[name] is Message else _form(hints[name])
+        for name in defaults
+        if name != "group"
+    }
     writing = tuple((name, defaults[name], form.write) for name, form in forms.items())
     needed = {name for name in forms if defaults[name] is _NO_DEFAULT}
 
