@@ -151,7 +151,11 @@ class SqliteStore(MemoryStore):
         name = self._session
         if self._is_cleared:
             _delete_records(connection, name)
-        kept: dict[str, Mapping[int, RequestRecord | Message | Callback]] = {"requests": self._requests, "messages": self._messages, "callbacks": self._callbacks}
+        kept: dict[str, Mapping[int, RequestRecord | Message | Callback]] = {
+            "requests": self._requests,
+            "messages": self._messages,
+            "callbacks": self._callbacks,
+        }
         for table, records in kept.items():
             numbers = self._noted[table]
             connection.executemany(
