@@ -343,7 +343,7 @@ class SqliteFile:
         counted = {}
         for name, *numbers in self._connection.execute("SELECT * FROM sessions ORDER BY rowid"):
             if not isinstance(name, str) or [*map(type, numbers)] != [int] * 5:
-                raise self._useless(_damaged("sessions", name, "its numbers are none"))
+                raise self._useless(_damaged("sessions", f"name = {_quoted(name)}", "its numbers are none"))
             counted[name] = numbers
         requests = self._records("requests", counted, lambda _, text: rows.request_from(text))
         messages = self._records("messages", counted, lambda _, text: rows.message_from(text))
@@ -365,14 +365,15 @@ class SqliteFile:
         records: dict[str, list[Record]] = {name: [] for name in sessions}
         query = f"SELECT session, number, record FROM {table} ORDER BY session, number"  # noqa: S608 - one of _TABLES
         for name, number, text in self._connection.execute(query):
+            row = f"session = {_quoted(name)} AND number = {number}"
             if name not in records:
-                raise self._useless(_damaged(table, f"{name} {number}", "there is no such session"))
+                raise self._useless(_damaged(table, row, "there is no such session"))
             try:
                 record = read(name, text)
             except rows.DamagedError as error:
-                raise self._useless(_damaged(table, f"{name} {number}", str(error))) from None
+                raise self._useless(_damaged(table, row, str(error))) from None
             if record.number != number:
-                raise self._useless(_damaged(table, f"{name} {number}", f"it is numbered {record.number}"))
+                raise self._useless(_damaged(table, row, f"it is numbered {record.number}"))
             records[name].append(record)
         return records
 
@@ -386,10 +387,11 @@ def _delete_records(connection: sqlite3.Connection, session: str) -> None:
 
 
 def _damaged(table: str, row: str, why: str) -> str:
-    return (
-        f"row {excerpt(row)} of its table {table} is damaged: {excerpt(why, 200)}; "
-        "delete the row, or name another file"
-    )
+    return f"{table} WHERE {row} is damaged: {excerpt(why, 200)}; delete that row, or name another file"
+
+
+def _quoted(name: object) -> str:
+    return f"'{excerpt(str(name))}'"
 
 
 def _what_to_do(error: sqlite3.Error) -> str:
