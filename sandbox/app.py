@@ -104,11 +104,12 @@ class _Service:
         self._carrier = carrier or HttpCarrier()
         self._log = log
         self._places = Places()
+        play = Play.of(self._source, config)
         self._file = _store_file(config, log)
         self._is_by_user = config.sessions_by == "user"
         self.sessions = Sessions(
             self._begin,
-            Play.of(self._source, config),
+            play,
             most=config.max_sessions,
             idle_s=config.session_idle_s,
         )
@@ -242,8 +243,8 @@ def _store_file(config: Config, log: Log | None) -> SqliteFile | None:
         )
     from sandbox.store.sqlite import SqliteFile  # noqa: PLC0415 - few keep records beyond a run
 
-    on_trouble = None if log is None else log.store
-    return SqliteFile(Path(path).expanduser(), cap=config.max_messages, on_trouble=on_trouble)
+    tell = None if log is None else log.store
+    return SqliteFile(Path(path).expanduser(), cap=config.max_messages, tell=tell)
 
 
 class _Application(Starlette):

@@ -375,6 +375,21 @@ async def test_a_run_with_nothing_to_keep_writes_nothing(path: Path) -> None:
     assert rows(path, "SELECT count(*) FROM sessions") == [(0,)]
 
 
+async def test_what_the_file_holds_is_told_at_the_start(path: Path) -> None:
+    told: list[str] = []
+    async with run(path) as before:
+        await before.submit(**REPORTED)
+        await before.submit("/s/one")
+        await before.submit(to="nobody")
+        await before.world.pass_time(1)
+    file = SqliteFile(path, tell=told.append)
+    file.start()
+    file.close()
+    assert told == [
+        f"store {path} goes on where an earlier run has ended: requests 3, messages 2, callbacks 1"
+    ]
+
+
 async def test_the_file_is_written_while_the_server_runs(path: Path) -> None:
     async with run(path) as before:
         await before.submit()
@@ -604,7 +619,7 @@ def test_a_store_that_there_is_not(store: str) -> None:
 
 def test_what_cannot_be_written_is_told_once_kept_and_written_later(path: Path) -> None:
     told: list[str] = []
-    file = SqliteFile(path, on_trouble=told.append)
+    file = SqliteFile(path, tell=told.append)
     store = file.store(None, Numbering)
     full = "PRAGMA max_page_count = 1"
     room = "PRAGMA max_page_count = 1000000"
@@ -625,7 +640,7 @@ def test_what_cannot_be_written_is_told_once_kept_and_written_later(path: Path) 
 
 def test_what_is_lost_at_the_end_is_told(path: Path) -> None:
     told: list[str] = []
-    file = SqliteFile(path, on_trouble=told.append)
+    file = SqliteFile(path, tell=told.append)
     file._connection.execute("PRAGMA max_page_count = 1")  # noqa: SLF001
     store = file.store(None, Numbering)
     for number in range(1, 200):

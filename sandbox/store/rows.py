@@ -213,7 +213,8 @@ def _record_form(kind: Any) -> _Form:
         if name != "group"
     }
     writing = tuple((name, defaults[name], form.write) for name, form in forms.items())
-    needed = {name for name in forms if defaults[name] is _NO_DEFAULT}
+    reading = {name: form.read for name, form in forms.items()}
+    needed = frozenset(name for name in forms if defaults[name] is _NO_DEFAULT)
 
     def write(record: Any) -> dict[str, Any]:
         return {
@@ -224,17 +225,17 @@ def _record_form(kind: Any) -> _Form:
 
     def read(data: Any) -> Any:
         members = _demand(dict, data)
-        for name in sorted(needed - members.keys()):
-            raise DamagedError(f"{name} is missing")
-        read_fields = {}
-        for name, member in members.items():
-            if name not in forms:
-                raise DamagedError(f"{name[:40]} is unknown")
-            try:
-                read_fields[name] = forms[name].read(member)
-            except (ValueError, OverflowError) as error:
-                raise DamagedError(f"{name}: {error}") from None
-        return _shared(kind(**read_fields)) if kind in _SHARED else kind(**read_fields)
+        if not needed.issubset(members):
+            raise DamagedError(f"{min(needed - members.keys())} is missing")
+        name = ""
+        try:
+            for name in members:
+                members[name] = reading[name](members[name])
+        except KeyError:
+            raise DamagedError(f"{name[:40]} is unknown") from None
+        except (ValueError, OverflowError) as error:
+            raise DamagedError(f"{name}: {error}") from None
+        return _shared(kind(**members)) if kind in _SHARED else kind(**members)
 
     return _Form(write, read)
 

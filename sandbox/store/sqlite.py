@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from sandbox.core.model import Message, Numbering
@@ -182,21 +181,21 @@ class SqliteFile:
     """The file with the records of all sessions of one server, which no other program may use meanwhile."""
 
     def __init__(
-        self, path: Path, *, cap: int = DEFAULT_CAP, on_trouble: Callable[[str], None] | None = None
+        self, path: Path, *, cap: int = DEFAULT_CAP, tell: Callable[[str], None] | None = None
     ) -> None:
         """Open the file, made anew where there is none, and read all that it holds.
 
         Args:
             path: of the file; its folder exists.
             cap: how many messages a session keeps.
-            on_trouble: is told when the file cannot be written any more, and when it can again.
+            tell: is told what it holds at the start, when it cannot be written any more, and when it can again.
 
         Raises:
             ConfigError: it cannot be opened, is no file of ours, is in use, or is damaged; with what to do about it.
         """
         self._path = path
         self._cap = cap
-        self._on_trouble = on_trouble
+        self._tell_of = tell
         self._stores: dict[str, SqliteStore] = {}
         self._kept: dict[str, Numbering] = {}
         self._ended: set[str] = set()
@@ -236,6 +235,11 @@ class SqliteFile:
     def start(self) -> None:
         """Begin to write, in the event loop that runs; until then, what happens is only noted."""
         self._is_started = True
+        counts = [store.counts() for store in self._stores.values()]
+        total = {table: sum(each[table] for each in counts) for table in _TABLES}
+        if any(total.values()):
+            held = ", ".join(f"{table} {count}" for table, count in total.items())
+            self._tell(f"goes on where an earlier run has ended: {held}")
         if self._ended or any(store.is_noted for store in self._stores.values()):
             self.wake()
 
@@ -253,16 +257,14 @@ class SqliteFile:
         """Write all that is noted; where that fails it stays noted. Return whether it is written."""
         noted = [store for store in self._stores.values() if store.is_noted]
         try:
-            self._connection.execute("BEGIN")
-            for name in self._ended:
-                _delete_records(self._connection, name)
-                self._connection.execute("DELETE FROM sessions WHERE name = ?", (name,))
-            for store in noted:
-                store.write(self._connection)
-            self._connection.execute("COMMIT")
+            with self._connection as connection:
+                connection.execute("BEGIN")
+                for name in self._ended:
+                    _delete_records(connection, name)
+                    connection.execute("DELETE FROM sessions WHERE name = ?", (name,))
+                for store in noted:
+                    store.write(connection)
         except sqlite3.Error as error:
-            with suppress(sqlite3.Error):
-                self._connection.execute("ROLLBACK")
             if not self._is_failing:
                 self._tell(f"cannot be written: {error}; all is kept in memory, and tried again each second")
             self._is_failing = True
@@ -285,8 +287,8 @@ class SqliteFile:
         self._connection.close()
 
     def _tell(self, what: str) -> None:
-        if self._on_trouble is not None:
-            self._on_trouble(f"store {self._path} {what}")
+        if self._tell_of is not None:
+            self._tell_of(f"store {self._path} {what}")
 
     # -- reading --------------------------------------------------------------------------------------------------
 

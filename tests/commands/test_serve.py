@@ -284,7 +284,7 @@ def test_a_report_that_became_due_while_no_server_ran_is_sent_by_the_next(tmp_pa
             assert server.stop() == 0
         assert "1 report was still due" in server.log
         with serve("--port", "0", *store, "--clock", "real") as server:
-            receiver.wait(1)
+            receiver.wait(1, timeout=30)
             assert server.stop() == 0
 
 
