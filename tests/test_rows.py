@@ -220,6 +220,7 @@ def test_what_is_no_json_object_is_told(text: object) -> None:
         ({"state": "lost"}, "state: 'lost' is not a valid CallbackState"),
         ({"state": ["waiting"]}, "state: ['waiting'] is not a valid CallbackState"),
         ({"body": 5}, "body: 5 is no str"),
+        ({"url": "ftp://x"}, "url ftp://x does not begin with http:// or https://"),
     ],
 )
 def test_what_is_no_callback_is_told(change: dict[str, Any], why: str) -> None:

@@ -492,7 +492,7 @@ NO_FILE = "name a file that can be written, in a folder that exists"
 
 
 def test_a_directory(tmp_path: Path) -> None:
-    assert opened(tmp_path) == f"Is a directory; {NO_FILE}"
+    assert opened(tmp_path) == f"unable to open database file; {NO_FILE}"
 
 
 def test_no_such_folder(tmp_path: Path) -> None:
@@ -589,6 +589,10 @@ async def filled(path: Path) -> None:
         ),
         (
             "UPDATE sessions SET messages = 'many'",
+            "sessions WHERE name = '' is damaged: its numbers are none",
+        ),
+        (
+            "UPDATE sessions SET messages = -1",
             "sessions WHERE name = '' is damaged: its numbers are none",
         ),
         ("DROP TABLE callbacks", "no such table: callbacks"),

@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin, get_type_hints
 
+from sandbox.core.callback_url import url_fault
 from sandbox.core.coding import Encoded
 from sandbox.core.concatenation import Group
 from sandbox.core.decide import Mark
@@ -71,13 +72,16 @@ def callback_from(text: object, message_of: Callable[[int], Message | None]) -> 
         message_of: returns the message of a number, None where there is none.
 
     Raises:
-        DamagedError: *text* is something else, or there is no such message.
+        DamagedError: *text* is something else, there is no such message, or nothing can be sent to its URL.
     """
     callback: Callback = _read(Callback, text)
     number: Any = callback.message
     message = message_of(number)
     if message is None:
         raise DamagedError(f"there is no message {number}")
+    fault = url_fault(callback.url)
+    if fault is not None:
+        raise DamagedError(f"url {fault}")
     callback.message = message
     return callback
 

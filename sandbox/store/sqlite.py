@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from sandbox.core.model import Message, Numbering
@@ -20,7 +21,6 @@ from sandbox.store.memory import DEFAULT_CAP, MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from sandbox.core.model import Callback, RequestRecord
 
@@ -293,16 +293,24 @@ class SqliteFile:
     # -- reading --------------------------------------------------------------------------------------------------
 
     def _open(self) -> None:
+        path = os.path.realpath(self._path)
         try:
             # It holds keys: it is its owner's alone, and so is what SQLite puts beside it.
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         except OSError as error:
-            raise self._useless(
-                f"{error.strerror}; name a file that can be written, in a folder that exists"
-            ) from None
-        self._connection = sqlite3.connect(
-            self._path.absolute(), timeout=0, isolation_level=None, check_same_thread=False
-        )
+            # One that exists is left to SQLite: closing it here would undo the locks of who else has it in this process.
+            if not isinstance(error, FileExistsError):
+                raise self._useless(f"{error.strerror}; {_NAME_ONE}") from None
+        try:
+            self._connection = sqlite3.connect(
+                f"{Path(path).as_uri()}?mode=rw",
+                timeout=0,
+                isolation_level=None,
+                check_same_thread=False,
+                uri=True,
+            )
+        except sqlite3.Error as error:
+            raise self._useless(_what_to_do(error)) from None
         try:
             self._begin()
             self._read()
@@ -344,7 +352,7 @@ class SqliteFile:
     def _read(self) -> None:
         counted = {}
         for name, *numbers in self._connection.execute("SELECT * FROM sessions ORDER BY rowid"):
-            if not isinstance(name, str) or [*map(type, numbers)] != [int] * 5:
+            if not isinstance(name, str) or [*map(type, numbers)] != [int] * 5 or min(numbers) < 0:
                 raise self._useless(_damaged("sessions", f"name = {_quoted(name)}", "its numbers are none"))
             counted[name] = numbers
         requests = self._records("requests", counted, lambda _, text: rows.request_from(text))
@@ -397,6 +405,12 @@ def _quoted(name: object) -> str:
 
 
 def _what_to_do(error: sqlite3.Error) -> str:
-    if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+    code = error.sqlite_errorcode & 0xFF  # what is above says in which of many ways
+    if code == sqlite3.SQLITE_BUSY:
         return "another server, or another program, is using it; stop that one, or name another file"
+    if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
+        return f"{error}; {_NAME_ONE}"
     return f"{error}; name another file, or one that does not exist yet"
+
+
+_NAME_ONE: Final = "name a file that can be written, in a folder that exists"

@@ -302,6 +302,5 @@ def test_a_store_that_another_server_has_is_one_clear_line(tmp_path: Path) -> No
 def test_a_store_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     result = run("serve", "--port", "0", PANELSMS_SANDBOX_STORE=f"sqlite:{tmp_path}")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == (
-        f"Error: --store sqlite:{tmp_path}: Is a directory; name a file that can be written, in a folder that exists\n"
-    )
+    why = "unable to open database file; name a file that can be written, in a folder that exists"
+    assert result.stderr == f"Error: --store sqlite:{tmp_path}: {why}\n"
