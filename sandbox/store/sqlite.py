@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Record = TypeVar("Record", RequestRecord, Message, Callback)
 
-WRITTEN_EVERY_S: Final = 0.2
+WRITTEN_EVERY_S: Final = 0.1
 TRIED_AGAIN_EVERY_S: Final = 1.0
 
 APPLICATION_ID: Final = 0x534D5342  # "SMSB"
