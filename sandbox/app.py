@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
@@ -16,6 +17,7 @@ from sandbox.agenda import Agenda
 from sandbox.carrier import HttpCarrier
 from sandbox.clock import clock_of
 from sandbox.config import Config
+from sandbox.core.spelling import excerpt
 from sandbox.dispatcher import Dispatcher
 from sandbox.engine import Engine
 from sandbox.errors import ConfigError
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from sandbox.core.scenario import Scenario
     from sandbox.log import Log
     from sandbox.protocol import AtOnce, Whole
+    from sandbox.store import Store
+    from sandbox.store.sqlite import SqliteFile
 
 
 def build_engine(
@@ -102,10 +106,12 @@ class _Service:
         self._carrier = carrier or HttpCarrier()
         self._log = log
         self._places = Places()
+        play = Play.of(self._source, config)
+        self._file = _store_file(config, log)
         self._is_by_user = config.sessions_by == "user"
         self.sessions = Sessions(
             self._begin,
-            Play.of(self._source, config),
+            play,
             most=config.max_sessions,
             idle_s=config.session_idle_s,
         )
@@ -121,7 +127,14 @@ class _Service:
         agenda = Agenda(self._begun_at if name is None else self._begun_at.afresh())
         feed = Feed()
 
+        store: Store = (
+            MemoryStore(config.max_messages)
+            if self._file is None
+            else self._file.store(name, lambda: engine.numbering)
+        )
+
         def tell(callback: Callback) -> None:
+            store.changed(callback)
             if log is not None:
                 log.callback(callback)
             feed.tell(Kind.CALLBACK, callback)
@@ -139,7 +152,7 @@ class _Service:
                 session=name or "",
                 on_change=tell,
             ),
-            store=MemoryStore(config.max_messages),
+            store=store,
             feed=feed,
             callback_url=config.callback_url,
             on_request=log.request if log else None,
@@ -160,7 +173,9 @@ class _Service:
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        """Watch the scenario's file while the server runs, and end everything with it."""
+        """Go on where an earlier run has ended, watch the scenario's file while this one lasts, and end everything."""
+        if self._file is not None:
+            self._resume(self._file)
         watching = asyncio.create_task(self._watch()) if self._config.watch else None
         yield
         if watching is not None:
@@ -168,6 +183,14 @@ class _Service:
             await asyncio.wait([watching])
         await self.sessions.close()
         await self._carrier.close()
+        if self._file is not None:
+            self._file.close()
+
+    def _resume(self, file: SqliteFile) -> None:
+        for name, numbering in file.kept():
+            session = self.sessions.own if name is None else self.sessions.called(name)
+            session.engine.resume(numbering)
+        file.start()
 
     async def _watch(self) -> None:
         from sandbox.watching import readings  # noqa: PLC0415 - few watch
@@ -221,6 +244,25 @@ def _source(config: Config, scenario: Scenario | Source | None) -> Source:
     if scenario is not None:
         return Source(scenario, yaml="", file=scenario.name)
     return named(config.scenario, magic_prefix=config.magic_prefix)
+
+
+def _store_file(config: Config, log: Log | None) -> SqliteFile | None:
+    """Return the file that records are kept in beyond this run; None for memory alone.
+
+    Raises:
+        ConfigError: it cannot be used, or the option says something else.
+    """
+    kind, _, path = config.store.partition(":")
+    if config.store == "memory":
+        return None
+    if kind != "sqlite" or not path:
+        raise ConfigError(
+            f"--store cannot be {excerpt(config.store)}: it is memory, or sqlite: and a file, as in sqlite:sandbox.db"
+        )
+    from sandbox.store.sqlite import SqliteFile  # noqa: PLC0415 - few keep records beyond a run
+
+    tell = None if log is None else log.store
+    return SqliteFile(Path(path).expanduser(), cap=config.max_messages, tell=tell)
 
 
 class _Application(Starlette):

@@ -52,3 +52,6 @@ class Config:
     log: str = "text"
     """``text`` or ``json``: one line on stderr for each request and each callback."""
     max_messages: int = DEFAULT_CAP
+    """How many a session keeps."""
+    store: str = "memory"
+    """``memory``, or ``sqlite:`` and the path of a file that outlives the server."""

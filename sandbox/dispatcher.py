@@ -41,8 +41,6 @@ class _Try:
     """One attempt, from when it is due until its outcome is there."""
 
     callback: Callback
-    before: int
-    """How many were made since the callback was dispatched."""
 
 
 @dataclass(slots=True, eq=False)
@@ -96,8 +94,8 @@ class Dispatcher:
         self._real_clock = real_clock or RunningClock()
         self._lines: dict[int, list[Callback]] = {}
         """What each message, by its number, has still to report: the first is on its way, the others wait for it."""
-        self._retry_at: dict[int, datetime] = {}
-        """When the first in a message's line is tried again, where it waits for that."""
+        self._to_retry: dict[int, Callback] = {}
+        """The first in a message's line, where it waits for the moment at which it is tried again."""
         self._receivers: dict[Address, _Receiver] = {}
         self._tries: set[_Try] = set()
         """Those that are under way, or wait for a place."""
@@ -118,11 +116,18 @@ class Dispatcher:
         return sum(map(len, self._lines.values()))
 
     def dispatch(self, callback: Callback) -> None:
-        """Send *callback* as soon as those of the same message before it are done, and its receiver has room."""
+        """Send *callback* as soon as those of the same message before it are done, and its receiver has room.
+
+        One that an earlier run has left waiting for its next try waits for that moment.
+        """
         line = self._lines.setdefault(callback.message.number, [])
         line.append(callback)
-        if len(line) == 1:
+        if len(line) > 1:
+            return
+        if callback.retry_at is None:
             self._make_ready(callback)
+        else:
+            self._try_again_at(callback, callback.retry_at)
 
     def replay(self, callback: Callback) -> None:
         """Send *callback* again, with all its retries, behind what its message has still to report.
@@ -131,9 +136,11 @@ class Dispatcher:
         """
         number = callback.message.number
         if not any(waiting is callback for waiting in self._lines.get(number, ())):
-            callback.state, callback.reason = CallbackState.WAITING, None
+            callback.state, callback.reason, callback.retry_at = CallbackState.WAITING, None, None
+            callback.replayed_after = len(callback.attempts)
             self.dispatch(callback)
-        elif self._is_first(callback) and self._retry_at.pop(number, None) is not None:
+        elif self._is_first(callback) and number in self._to_retry:
+            callback.replayed_after = len(callback.attempts)
             self._make_ready(callback)
 
     async def first_tries(self, callbacks: Sequence[Callback]) -> None:
@@ -162,18 +169,21 @@ class Dispatcher:
         self._receivers.clear()
         self._tries.clear()
         self._lines.clear()
-        self._retry_at.clear()
+        self._to_retry.clear()
         self._note_quiet()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     # -- who begins -----------------------------------------------------------------------------------------------
 
-    def _make_ready(self, callback: Callback, before: int = 0) -> None:
+    def _make_ready(self, callback: Callback) -> None:
+        if callback.retry_at is not None:
+            callback.retry_at = None
+            self._to_retry.pop(callback.message.number, None)
         address = _address(callback.url)
         receiver = self._receivers.get(address)
         if receiver is None:
             receiver = self._receivers[address] = _Receiver(address)
-        attempt = _Try(callback, before)
+        attempt = _Try(callback)
         receiver.due.append(attempt)
         self._tries.add(attempt)
         self._is_quiet.clear()
@@ -256,20 +266,23 @@ class Dispatcher:
         if error is None:
             self._finish(callback, CallbackState.DELIVERED, None)
             return
-        made = attempt.before + 1
-        retry_at = self._next_try_at(made)
+        retry_at = self._next_try_at(len(callback.attempts) - callback.replayed_after)
         if retry_at is None:
             count = len(callback.attempts)
             attempts = "1 attempt" if count == 1 else f"{count} attempts"
             self._finish(callback, CallbackState.FAILED, f"gave up after {attempts}: {error}")
         else:
-            self._retry_at[callback.message.number] = retry_at
-            self._agenda.add(retry_at, self._retry, callback, made, retry_at)
+            self._try_again_at(callback, retry_at)
             self._tell(callback)
+
+    def _try_again_at(self, callback: Callback, retry_at: datetime) -> None:
+        callback.retry_at = retry_at
+        self._to_retry[callback.message.number] = callback
+        self._agenda.add(retry_at, self._retry, callback, retry_at)
 
     def retries_at(self) -> Iterator[datetime]:
         """Yield the moments at which callbacks that did not arrive are tried again."""
-        yield from self._retry_at.values()
+        return (callback.retry_at for callback in self._to_retry.values() if callback.retry_at is not None)
 
     def _next_try_at(self, made: int) -> datetime | None:
         """Return when the next attempt is due after so many; None when there is none."""
@@ -278,12 +291,10 @@ class Dispatcher:
             return None
         return after(self._agenda.clock.now(), timedelta(seconds=waits_s[made - 1]))
 
-    def _retry(self, callback: Callback, made: int, retry_at: datetime) -> None:
+    def _retry(self, callback: Callback, retry_at: datetime) -> None:
         """Try again, unless that is not waited for any more: after a stop, or a replay."""
-        number = callback.message.number
-        if self._is_first(callback) and self._retry_at.get(number) == retry_at:
-            del self._retry_at[number]
-            self._make_ready(callback, made)
+        if self._is_first(callback) and callback.retry_at == retry_at:
+            self._make_ready(callback)
 
     def _is_first(self, callback: Callback) -> bool:
         line = self._lines.get(callback.message.number)

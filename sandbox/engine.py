@@ -11,7 +11,7 @@ from bisect import bisect_right
 from contextlib import suppress
 from copy import copy, deepcopy
 from itertools import chain
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.core import checks, report, timeline
@@ -29,6 +29,7 @@ from sandbox.core.model import (
     Change,
     Format,
     Message,
+    Numbering,
     Refusal,
     RequestRecord,
     Status,
@@ -157,6 +158,35 @@ class Engine:
         """What time it is."""
         return self.agenda.clock
 
+    @property
+    def numbering(self) -> Numbering:
+        """How far it has counted."""
+        return Numbering(self._requests, self._messages, self._callbacks, self._transaction_ids.next)
+
+    def resume(self, numbering: Numbering) -> None:
+        """Go on with what the store has kept of an earlier run, which had counted so far.
+
+        What became due meanwhile happens soon, in order. Where the rules and accounts stood then is not kept.
+        """
+        self._requests, self._messages, self._callbacks, next_transaction_id = numbering
+        self._transaction_ids = TransactionIds(next_transaction_id)
+        self._decided_by = [_Reign(self._requests + 1, self.rulebook, self.readings)]
+        self._queue_unfinished()
+        due: list[tuple[datetime, Callable[..., None], Message, Change]] = []
+        for message in reversed([*self.store.messages()]):
+            if message.submission.transaction_id is not None:
+                self._transaction_ids.take(message.submission.transaction_id)
+            if message.submission.udh is not None:
+                self._join(message, message.received_at)
+            due += ((change.send_at, self._report_late, message, change) for change in message.unsent)
+            due += ((each.at, self._change, message, each) for each in message.timeline[message.done :])
+        for at, action, message, change in sorted(due, key=itemgetter(0)):
+            self.agenda.add(at, action, message, change)
+        waiting = [each for each in self.store.callbacks() if each.state is CallbackState.WAITING]
+        # One that has been tried before others of its message were behind it, whatever their numbers.
+        for callback in sorted(waiting, key=lambda each: each.retry_at is None):
+            self.dispatcher.dispatch(callback)
+
     def play(self, rulebook: Rulebook, readings: Readings) -> None:
         """Let another scenario decide from now on, from its start: its state, counters and balances.
 
@@ -166,11 +196,15 @@ class Engine:
         self.readings = readings
         self.progress = Progress.fresh()
         self.ledger = Ledger()
+        self._queue_unfinished()
+        self.decide_by(rulebook)
+
+    def _queue_unfinished(self) -> None:
+        """Let all messages without a final status stand in the queues of their accounts."""
         for message in self.store.messages():
             account = self.scenario.accounts.find(message.submission.user)
             if account is not None and not is_final(message.status):
                 self.ledger.accept(account, price=0)
-        self.decide_by(rulebook)
 
     def decide_by(self, rulebook: Rulebook) -> None:
         """Let these rules of the same scenario decide from now on; what they have counted so far stands."""
@@ -477,12 +511,10 @@ class Engine:
 
     def _to_report(self) -> Iterator[Change]:
         """Yield the planned changes whose reports have yet to be sent, those of the newest message first."""
-        now = self.clock.now()
         for message in self.store.messages():
             if message.submission.confirmation and message.submission.callback_url is not None:
-                for position, change in enumerate(message.timeline):
-                    is_to_come = position >= message.done or change.send_at > now
-                    if is_to_come and report.is_reported(change, self.readings):
+                for change in chain(message.unsent, message.timeline[message.done :]):
+                    if report.is_reported(change, self.readings):
                         yield change
 
     def coming(self, most: int) -> Iterator[tuple[datetime, Message, Change | Callback]]:
@@ -507,7 +539,8 @@ class Engine:
         self._take_status(message, change)
         if message.submission.confirmation and message.submission.callback_url is not None:
             if change.send_at > change.at:
-                self.agenda.add(change.send_at, self._report, message, change)
+                message.unsent += (change,)
+                self.agenda.add(change.send_at, self._report_late, message, change)
             else:
                 self._report(message, change)
 
@@ -518,6 +551,7 @@ class Engine:
             self.ledger.finish(message.submission.user)
         message.status = change.status
         message.done += 1
+        self.store.changed(message)
         if self.feed.listeners:
             self.feed.tell(Kind.MESSAGE, message)
 
@@ -533,6 +567,18 @@ class Engine:
         self._take_status(message, change)
         (callback,) = self._send(message, change)
         return callback
+
+    def replay(self, callback: Callback) -> None:
+        """Send a callback once more, as it was; one that waits for its next attempt is sent at once."""
+        self.dispatcher.replay(callback)
+        self.store.changed(callback)
+        self.feed.tell(Kind.CALLBACK, callback)
+
+    def _report_late(self, message: Message, change: Change) -> None:
+        """Report a change that happened before, unless its message is gone."""
+        message.unsent = tuple(each for each in message.unsent if each is not change)
+        self.store.changed(message)
+        self._report(message, change)
 
     def _report(self, message: Message, change: Change) -> None:
         if self.store.message(message.number) is message and report.is_reported(change, self.readings):

@@ -46,6 +46,10 @@ class Log:
         """Tell what came of reading the scenario's file again."""
         self._add(_reading_json(reading) if self._is_json else _reading_text(reading))
 
+    def store(self, what: str) -> None:
+        """Tell what becomes of the store's file."""
+        self._add(_json(event="store", what=what) if self._is_json else excerpt(what, 400))
+
     def flush(self) -> None:
         """Write what is kept; a stream that nobody reads any more is no reason to stop serving."""
         waiting, self._waiting = self._waiting, []

@@ -247,6 +247,7 @@ class Sessions:
         session = self._named.pop(name, None)
         if session is None:
             raise NotFoundError(f"there is no session {name}{did_you_mean(name, self._named)}")
+        session.engine.store.end()
         await _close(session)
 
     async def close(self) -> None:
@@ -272,7 +273,9 @@ class Sessions:
             self._set_sweep()
 
     def _end_early(self, name: str) -> None:
-        task = asyncio.get_running_loop().create_task(_close(self._named.pop(name)))
+        session = self._named.pop(name)
+        session.engine.store.end()
+        task = asyncio.get_running_loop().create_task(_close(session))
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
         self.ended += 1

@@ -180,3 +180,12 @@ async def test_a_stream_that_is_gone_stops_nothing() -> None:
     here.log.flush()
     await turns()
     assert complaints == []
+
+
+async def test_what_becomes_of_the_stores_file_is_one_line() -> None:
+    here = Told()
+    here.log.store("store \x1b.db is written again")
+    assert here.lines == ["store U+001B.db is written again"]
+    there = Told(is_json=True)
+    there.log.store("store a.db is written again")
+    assert there.events == [{"event": "store", "what": "store a.db is written again"}]

@@ -48,6 +48,7 @@ def _option(name: str, *declarations: str, **settings: Any) -> Callable[[Any], A
         "panelsms-sandbox serve --port 0 --callback-url http://localhost:9000/dlr",
         "panelsms-sandbox serve --scenario carrier-outage",
         "panelsms-sandbox serve --scenario ./mine.yaml --watch",
+        "panelsms-sandbox serve --store sqlite:sandbox.db",
         "panelsms-sandbox serve --clock virtual --start-at 2024-01-15T10:30:00Z",
         "panelsms-sandbox serve --reading errors=envelope --reading error_http_status=4xx",
         "PANELSMS_SANDBOX_READING=errors=envelope,dlr_format=wiki_get panelsms-sandbox",
@@ -65,6 +66,13 @@ def _option(name: str, *declarations: str, **settings: Any) -> Callable[[Any], A
     metavar="NAME|FILE",
     help="What is answered and what becomes of messages: a built-in scenario, as the command scenarios lists "
     "them, or a YAML file.",
+)
+@_option(
+    "store",
+    default=DEFAULTS.store,
+    metavar="memory|sqlite:FILE",
+    help="Where messages, requests and reports are kept: in memory alone, or in a file as well, from which the next "
+    "start goes on.",
 )
 @_option("watch", is_flag=True, help="Read the scenario's file again whenever it changes.")
 @_option(

@@ -13,6 +13,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from sandbox.core.transaction_ids import FIRST
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
@@ -222,10 +224,21 @@ class Message:
     callback_numbers: tuple[int, ...] = ()
     group: Group | None = None
     """The concatenated message that this one is a part of."""
+    unsent: tuple[Change, ...] = ()
+    """The changes that have happened and whose reports go out at a moment of their own, yet to come."""
 
     def is_next(self, change: Change) -> bool:
         """Say whether *change* is what happens to the message next; what was planned may have been dropped."""
         return self.done < len(self.timeline) and self.timeline[self.done] is change
+
+
+class Numbering(NamedTuple):
+    """How far a session has counted; numbers go on from here when another run takes it up."""
+
+    requests: int = 0
+    messages: int = 0
+    callbacks: int = 0
+    next_transaction_id: int = FIRST
 
 
 class RequestRecord(NamedTuple):
@@ -288,6 +301,10 @@ class Callback:
     state: CallbackState = CallbackState.WAITING
     reason: str | None = None
     attempts: tuple[Attempt, ...] = ()
+    retry_at: datetime | None = None
+    """When it is tried again, where it waits for that."""
+    replayed_after: int = 0
+    """How many attempts there were when it was last sent anew: those from then on count for its retries."""
 
     @property
     def shown_body(self) -> JsonObject | str | None:

@@ -33,6 +33,10 @@ class Store(Protocol):
         """Keep a callback."""
         ...
 
+    def changed(self, record: Message | Callback) -> None:
+        """Note that a record is no longer as it was."""
+        ...
+
     def finish(self, message: Message) -> None:
         """Note that a message has its final status: it may go when room is needed."""
         ...
@@ -67,4 +71,8 @@ class Store(Protocol):
 
     def clear(self) -> None:
         """Let go of everything."""
+        ...
+
+    def end(self) -> None:
+        """Keep nothing beyond this run: the session has ended."""
         ...

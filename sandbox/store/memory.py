@@ -20,10 +20,9 @@ class MemoryStore:
 
     def __init__(self, cap: int = DEFAULT_CAP) -> None:
         self._cap = cap
-        self.clear()
+        self._empty()
 
-    def clear(self) -> None:
-        """Let go of everything."""
+    def _empty(self) -> None:
         self._messages: dict[int, Message] = {}
         self._requests: dict[int, RequestRecord] = {}
         self._callbacks: dict[int, Callback] = {}
@@ -31,13 +30,20 @@ class MemoryStore:
         self._without_message: deque[int] = deque()
         self.dropped = 0
 
+    def clear(self) -> None:
+        """Let go of everything."""
+        self._empty()
+
+    def end(self) -> None:
+        """Do nothing: nothing is kept beyond this run."""
+
     def add_request(self, request: RequestRecord) -> None:
         """Keep a request; of those that led to no message, the oldest goes when there are too many."""
         self._requests[request.number] = request
         if request.message_number is None:
             self._without_message.append(request.number)
             if len(self._without_message) > self._cap:
-                del self._requests[self._without_message.popleft()]
+                self._drop_request()
 
     def add_message(self, message: Message) -> tuple[Message, ...]:
         """Keep a message, and return those that had to go for it: unfinished ones only when all are."""
@@ -50,6 +56,9 @@ class MemoryStore:
         """Keep a callback beside its message."""
         self._callbacks[callback.number] = callback
         callback.message.callback_numbers += (callback.number,)
+
+    def changed(self, record: Message | Callback) -> None:
+        """Do nothing: it is the record itself that is kept."""
 
     def finish(self, message: Message) -> None:
         """Note that a message has its final status."""
@@ -87,6 +96,11 @@ class MemoryStore:
             "requests": len(self._requests),
             "callbacks": len(self._callbacks),
         }
+
+    def _drop_request(self) -> int:
+        number = self._without_message.popleft()
+        del self._requests[number]
+        return number
 
     def _drop(self) -> Message:
         number = heappop(self._finished) if self._finished else next(iter(self._messages))

@@ -13,6 +13,7 @@ import click
 import pytest
 
 from sandbox.cli import COMMANDS
+from sandbox.kit.receiver import Receiver
 from sandbox.serving import listen
 from tests.command_line import command_of, finished, run, serve
 
@@ -240,3 +241,66 @@ def test_the_help_of_serve_names_each_option_and_its_environment_twin(option: st
     assert f"--{option} " in text
     assert f"[env var: {twin}" in text
     assert serve_options()[option].envvar == twin
+
+
+# -- a store in a file ------------------------------------------------------------------------------------------
+
+
+def sent(url: str) -> Any:
+    """Return the messages that there are."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+    connection.request("GET", "/_sandbox/messages")
+    document = json.loads(connection.getresponse().read())
+    connection.close()
+    return document["messages"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_what_happened_outlives_the_server(tmp_path: Path, number: signal.Signals) -> None:
+    file = tmp_path / "sandbox.db"
+    store = ("--store", f"sqlite:{file}")
+    with serve("--port", "0", *store) as server:
+        assert ask(server.url)[0] == "OK_1000001"
+        log = file.with_name("sandbox.db-wal")  # where SQLite puts first what it is given
+        before = next(
+            found for _ in range(5000) if (found := sent(server.url)) and b"Hello" in log.read_bytes()
+        )
+        server.stop(number)
+    with serve("--port", "0", *store) as server:
+        (again,) = sent(server.url)
+        # Both may be a second apart.
+        assert {**again, "status": "", "timeline": []} == {**before[0], "status": "", "timeline": []}
+        assert ask(server.url)[0] == "OK_1000002"
+        assert server.stop() == 0
+
+
+def test_a_report_that_became_due_while_no_server_ran_is_sent_by_the_next(tmp_path: Path) -> None:
+    store = ("--store", f"sqlite:{tmp_path / 'sandbox.db'}")
+    with Receiver() as receiver:
+        with serve(
+            "--port", "0", *store, "--clock", "virtual", "--start-at", "2024-01-15T12:00:00Z"
+        ) as server:
+            ask(server.url, confirmation="true", callbackUrl=receiver.url)
+            assert server.stop() == 0
+        assert "1 report was still due" in server.log
+        with serve("--port", "0", *store, "--clock", "real") as server:
+            receiver.wait(1, timeout=30)
+            assert server.stop() == 0
+
+
+def test_a_store_that_another_server_has_is_one_clear_line(tmp_path: Path) -> None:
+    store = ("--store", f"sqlite:{tmp_path / 'sandbox.db'}")
+    with serve("--port", "0", *store) as server:
+        code, out, err = finished("serve", "--port", "0", *store)
+        assert server.stop() == 0
+    assert (code, out) == (2, "")
+    assert re.fullmatch(
+        "Error: --store sqlite:.*: another server, or another program, is using it; .*\n", err
+    )
+
+
+def test_a_store_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    result = run("serve", "--port", "0", PANELSMS_SANDBOX_STORE=f"sqlite:{tmp_path}")
+    assert (result.exit_code, result.stdout) == (2, "")
+    why = "unable to open database file; name a file that can be written, in a folder that exists"
+    assert result.stderr == f"Error: --store sqlite:{tmp_path}: {why}\n"

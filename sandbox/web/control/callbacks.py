@@ -10,7 +10,6 @@ from sandbox.advance import settle as settled
 from sandbox.core.model import CallbackState
 from sandbox.core.times import rfc3339_exact
 from sandbox.errors import NotFoundError
-from sandbox.feed import Kind
 from sandbox.web.control.messages import WAIT_S
 from sandbox.web.control.operation import Answer, Operation
 from sandbox.web.control.schemas import COUNT, MOMENT_OR_NULL, listed, members, ref
@@ -58,8 +57,7 @@ async def callback(asked: Asked) -> JSONResponse:
 async def replay(asked: Asked) -> JSONResponse:
     """Send a callback once more, as it was; one that waits for its next attempt is sent at once."""
     callback = found(asked)
-    asked.engine.dispatcher.replay(callback)
-    asked.engine.feed.tell(Kind.CALLBACK, callback)
+    asked.engine.replay(callback)
     return JSONResponse(callback_json(callback), status_code=202)
 
 

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from sandbox.engine import Engine
     from sandbox.web.control.operation import Asked
 
-_UNKNOWN_RULES: Final = "the rules have changed so often since that those of then are no longer known"
+_UNKNOWN_RULES: Final = (
+    "the rules of then are no longer known: the server was started anew since, or they have changed too often"
+)
 
 
 def request_with_trace_json(engine: Engine, record: RequestRecord) -> dict[str, Any]:

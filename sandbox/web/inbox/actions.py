@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.errors import NotFoundError
-from sandbox.feed import Kind
 from sandbox.web.ids import number_of
 from sandbox.web.inbox.message import REPORTABLE
 from sandbox.web.inbox.pages import Redirect, known
@@ -49,6 +48,5 @@ async def replay(visit: Visit, form: Mapping[str, str]) -> Redirect:  # noqa: AR
     callback = visit.engine.store.callback(number)
     if callback is None:
         raise NotFoundError(f"There is no report c{number}: it never was, or has been deleted.")
-    visit.engine.dispatcher.replay(callback)
-    visit.engine.feed.tell(Kind.CALLBACK, callback)
+    visit.engine.replay(callback)
     return Redirect(f"{visit.base}/messages/m{callback.message.number}#c{number}")
