@@ -28,6 +28,8 @@ class MemoryStore:
         self._callbacks: dict[int, Callback] = {}
         self._finished: list[int] = []
         self._without_message: deque[int] = deque()
+        self._first = 1
+        """No message that is kept has a lower number."""
         self.dropped = 0
 
     def clear(self) -> None:
@@ -102,8 +104,15 @@ class MemoryStore:
         del self._requests[number]
         return number
 
+    def _oldest(self) -> int:
+        """Return the number of the oldest message."""
+        # A dictionary's first key would be looked for past all that have gone, each time anew.
+        while self._first not in self._messages:
+            self._first += 1
+        return self._first
+
     def _drop(self) -> Message:
-        number = heappop(self._finished) if self._finished else next(iter(self._messages))
+        number = heappop(self._finished) if self._finished else self._oldest()
         message = self._messages.pop(number)
         self._requests.pop(message.request_number, None)
         for callback in message.callback_numbers:
