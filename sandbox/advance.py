@@ -49,7 +49,11 @@ async def advance_to_report(engine: Engine) -> int:
     Whatever is due before happens too, as in `advance`. 0 when no report is due: then time stands where it stood.
     """
     made = 0
-    while not made and isinstance(engine.clock, VirtualClock) and (at := engine.next_report_at) is not None:
+    while (
+        not made
+        and isinstance(engine.clock, VirtualClock)
+        and (at := engine.timelines.next_report_at) is not None
+    ):
         made = await advance(
             engine, at
         )  # none, where a report waits behind one of its message that is tried again

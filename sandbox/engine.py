@@ -6,15 +6,12 @@ reports.
 
 from __future__ import annotations
 
-import asyncio
 from bisect import bisect_right
-from contextlib import suppress
 from copy import copy, deepcopy
-from itertools import chain
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sandbox.core import checks, report, timeline
+from sandbox.core import checks, timeline
 from sandbox.core.answer import CONTENT_TYPES, choose_format, failure, success
 from sandbox.core.concatenation import Assembly, PartKey
 from sandbox.core.decide import Progress, Rulebook, decide
@@ -24,8 +21,6 @@ from sandbox.core.match import Facts
 from sandbox.core.model import (
     Answer,
     Call,
-    Callback,
-    CallbackState,
     Change,
     Format,
     Message,
@@ -39,9 +34,10 @@ from sandbox.core.respond import EMPTY, SHOWN, blame, is_replaced, replacement
 from sandbox.core.statuses import is_final
 from sandbox.core.transaction_ids import TransactionIds
 from sandbox.feed import Kind
+from sandbox.timelines import Timelines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from sandbox.agenda import Agenda
@@ -56,10 +52,6 @@ if TYPE_CHECKING:
 METHODS: Final = frozenset({"GET", "POST"})
 
 METHOD_NOT_ALLOWED: Final = Answer(405, CONTENT_TYPES[Format.TEXT], "Method Not Allowed")
-
-REPORTED_WITHIN_S: Final = 2.0
-"""How long an answer waits for the reports that are to come before it, in real time."""
-
 
 REIGNS_KEPT: Final = 1000
 """How many changes of the rules are remembered, to say later why an earlier request was answered as it was."""
@@ -138,6 +130,15 @@ class Engine:
         self.callback_url = callback_url
         self._on_request = on_request
         self.feed = feed
+        self.timelines = Timelines(
+            agenda=agenda,
+            dispatcher=dispatcher,
+            store=store,
+            feed=feed,
+            descriptions=descriptions,
+            readings=readings,
+            on_final=self._leave_queue,
+        )
         self._begin()
 
     def _begin(self) -> None:
@@ -148,7 +149,7 @@ class Engine:
         self._requests = 0
         self._decided_by = [_Reign(1, self.rulebook, self.readings)]
         self._messages = 0
-        self._callbacks = 0
+        self.timelines.callbacks = 0
         self._transaction_ids = TransactionIds()
         self._marks: tuple[Mark, ...] = ()
         self._usual_marks: tuple[Mark, ...] = ()
@@ -161,31 +162,23 @@ class Engine:
     @property
     def numbering(self) -> Numbering:
         """How far it has counted."""
-        return Numbering(self._requests, self._messages, self._callbacks, self._transaction_ids.next)
+        return Numbering(self._requests, self._messages, self.timelines.callbacks, self._transaction_ids.next)
 
     def resume(self, numbering: Numbering) -> None:
         """Go on with what the store has kept of an earlier run, which had counted so far.
 
         What became due meanwhile happens soon, in order. Where the rules and accounts stood then is not kept.
         """
-        self._requests, self._messages, self._callbacks, next_transaction_id = numbering
+        self._requests, self._messages, self.timelines.callbacks, next_transaction_id = numbering
         self._transaction_ids = TransactionIds(next_transaction_id)
         self._decided_by = [_Reign(self._requests + 1, self.rulebook, self.readings)]
         self._queue_unfinished()
-        due: list[tuple[datetime, Callable[..., None], Message, Change]] = []
         for message in reversed([*self.store.messages()]):
             if message.submission.transaction_id is not None:
                 self._transaction_ids.take(message.submission.transaction_id)
             if message.submission.udh is not None:
                 self._join(message, message.received_at)
-            due += ((change.send_at, self._report_late, message, change) for change in message.unsent)
-            due += ((each.at, self._change, message, each) for each in message.timeline[message.done :])
-        for at, action, message, change in sorted(due, key=itemgetter(0)):
-            self.agenda.add(at, action, message, change)
-        waiting = [each for each in self.store.callbacks() if each.state is CallbackState.WAITING]
-        # One that has been tried before others of its message were behind it, whatever their numbers.
-        for callback in sorted(waiting, key=lambda each: each.retry_at is None):
-            self.dispatcher.dispatch(callback)
+        self.timelines.resume()
 
     def play(self, rulebook: Rulebook, readings: Readings) -> None:
         """Let another scenario decide from now on, from its start: its state, counters and balances.
@@ -193,7 +186,7 @@ class Engine:
         What has been accepted keeps its timeline; all records stay.
         """
         self.scenario = rulebook.scenario
-        self.readings = readings
+        self.readings = self.timelines.readings = readings
         self.progress = Progress.fresh()
         self.ledger = Ledger()
         self._queue_unfinished()
@@ -292,18 +285,6 @@ class Engine:
                 self._usual_marks,
             )
         )
-
-    async def reported_before_answer(self, record: RequestRecord) -> None:
-        """Return when the reports that come before an answer have arrived, or one has not at its first try.
-
-        That takes REPORTED_WITHIN_S seconds at most.
-        """
-        message = self.store.message(record.message_number or 0)
-        numbers = () if message is None else message.callback_numbers
-        callbacks = [callback for number in numbers if (callback := self.store.callback(number)) is not None]
-        with suppress(TimeoutError):
-            async with asyncio.timeout(REPORTED_WITHIN_S):
-                await self.dispatcher.first_tries(callbacks)
 
     def preview(self, call: Call) -> Preview:
         """Return what `handle` would make of a GET or POST now; nothing is stored, counted or used up."""
@@ -441,11 +422,7 @@ class Engine:
         account = self.scenario.accounts.find(submission.user)
         if account is not None:
             self.ledger.accept(account, checks.MESSAGE_PRICE)
-        for change in changes:
-            if change.step is not None and change.step.before_answer:
-                self._change(message, change)
-            else:
-                self.agenda.add(change.at, self._change, message, change)
+        self.timelines.begin(message)
         if self.feed.listeners:
             self.feed.tell(Kind.MESSAGE, message)
         return message
@@ -484,121 +461,7 @@ class Engine:
         if message.group is not None:
             self._assembly.forget(message.group)
         if not is_final(message.status):
-            self.ledger.finish(message.submission.user)
+            self._leave_queue(message)
 
-    # -- its timeline ---------------------------------------------------------------------------------------------
-
-    @property
-    def reports_due(self) -> int:
-        """How many reports have yet to arrive: those of changes to come, and those still on their way."""
-        planned = sum(1 if change.step is None else change.step.repeat for change in self._to_report())
-        waiting = sum(callback.state is CallbackState.WAITING for callback in self.store.callbacks())
-        return planned + waiting
-
-    @property
-    def is_report_due(self) -> bool:
-        """Whether a report is to be sent, or tried again, at a moment to come."""
-        return bool(len(self.agenda)) and (
-            any(True for _ in self._to_report()) or any(True for _ in self.dispatcher.retries_at())
-        )
-
-    @property
-    def next_report_at(self) -> datetime | None:
-        """The moment to come at which a report is next sent or tried again; None when none will be."""
-        now = self.clock.now()
-        planned = (change.send_at for change in self._to_report())
-        return min((at for at in chain(planned, self.dispatcher.retries_at()) if at > now), default=None)
-
-    def _to_report(self) -> Iterator[Change]:
-        """Yield the planned changes whose reports have yet to be sent, those of the newest message first."""
-        for message in self.store.messages():
-            if message.submission.confirmation and message.submission.callback_url is not None:
-                for change in chain(message.unsent, message.timeline[message.done :]):
-                    if report.is_reported(change, self.readings):
-                        yield change
-
-    def coming(self, most: int) -> Iterator[tuple[datetime, Message, Change | Callback]]:
-        """Yield what is due next: when, of which message, and the change or the callback that is tried again.
-
-        Args:
-            most: how many entries of the agenda are looked at; those that have come to nothing are left out.
-        """
-        for at, arguments in self.agenda.soonest(most):
-            match arguments:
-                case (Message() as message, Change() as change):
-                    is_stored = self.store.message(message.number) is message
-                    if is_stored and (change.at < at or change in message.timeline[message.done :]):
-                        yield at, message, change
-                case (Callback() as callback, *_) if callback.state is CallbackState.WAITING:
-                    yield at, callback.message, callback
-
-    def _change(self, message: Message, change: Change) -> None:
-        """Let a change of status happen, and report it now or when the scenario says."""
-        if self.store.message(message.number) is not message or not message.is_next(change):
-            return
-        self._take_status(message, change)
-        if message.submission.confirmation and message.submission.callback_url is not None:
-            if change.send_at > change.at:
-                message.unsent += (change,)
-                self.agenda.add(change.send_at, self._report_late, message, change)
-            else:
-                self._report(message, change)
-
-    def _take_status(self, message: Message, change: Change) -> None:
-        """Let a message have the status of the change that is next in its timeline."""
-        if is_final(change.status) and not is_final(message.status):
-            self.store.finish(message)
-            self.ledger.finish(message.submission.user)
-        message.status = change.status
-        message.done += 1
-        self.store.changed(message)
-        if self.feed.listeners:
-            self.feed.tell(Kind.MESSAGE, message)
-
-    def report_by_hand(self, message: Message, status: str, error_code: int | None = None) -> Callback:
-        """Let a message have *status* now and report it, whether or not reports were asked for.
-
-        A final status ends what was planned. The message names a callback URL.
-        """
-        now = self.clock.now()
-        change = Change(now, status, now, error_code=error_code)
-        planned = () if is_final(status) else message.timeline[message.done :]
-        message.timeline = (*message.timeline[: message.done], change, *planned)
-        self._take_status(message, change)
-        (callback,) = self._send(message, change)
-        return callback
-
-    def replay(self, callback: Callback) -> None:
-        """Send a callback once more, as it was; one that waits for its next attempt is sent at once."""
-        self.dispatcher.replay(callback)
-        self.store.changed(callback)
-        self.feed.tell(Kind.CALLBACK, callback)
-
-    def _report_late(self, message: Message, change: Change) -> None:
-        """Report a change that happened before, unless its message is gone."""
-        message.unsent = tuple(each for each in message.unsent if each is not change)
-        self.store.changed(message)
-        self._report(message, change)
-
-    def _report(self, message: Message, change: Change) -> None:
-        if self.store.message(message.number) is message and report.is_reported(change, self.readings):
-            self._send(message, change)
-
-    def _send(self, message: Message, change: Change) -> list[Callback]:
-        """Hand a change's report to the dispatcher, as many times as the scenario says."""
-        url = message.submission.callback_url
-        if url is None:
-            return []
-        method, url, body = report.compose(
-            message, change, url, readings=self.readings, descriptions=self.descriptions
-        )
-        sent = []
-        for _ in range(1 if change.step is None else change.step.repeat):
-            self._callbacks += 1
-            callback = Callback(number=self._callbacks, message=message, url=url, method=method, body=body)
-            self.store.add_callback(callback)
-            self.dispatcher.dispatch(callback)
-            sent.append(callback)
-            if self.feed.listeners:
-                self.feed.tell(Kind.CALLBACK, callback)
-        return sent
+    def _leave_queue(self, message: Message) -> None:
+        self.ledger.finish(message.submission.user)

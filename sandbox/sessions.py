@@ -209,7 +209,7 @@ class Sessions:
     @property
     def reports_due(self) -> int:
         """How many reports have yet to arrive, of all sessions."""
-        return sum(session.engine.reports_due for session in (self.own, *self._named.values()))
+        return sum(session.engine.timelines.reports_due for session in (self.own, *self._named.values()))
 
     def called(self, name: str) -> Session:
         """Return the session of that name; it begins when there is none."""

@@ -108,7 +108,13 @@ MUST_NOT_IMPORT = {
         "sandbox.app",
         "sandbox.agenda",
     },
-    "sandbox.dispatcher": {"sandbox.engine", "sandbox.web", "sandbox.app", "sandbox.store"},
+    "sandbox.dispatcher": {
+        "sandbox.engine",
+        "sandbox.timelines",
+        "sandbox.web",
+        "sandbox.app",
+        "sandbox.store",
+    },
     "sandbox.feed": {
         "sandbox.engine",
         "sandbox.dispatcher",
@@ -119,6 +125,15 @@ MUST_NOT_IMPORT = {
     "sandbox.sources": {"sandbox.engine", "sandbox.web", "sandbox.app", "sandbox.sessions"},
     "sandbox.sessions": {"sandbox.web", "sandbox.app", "sandbox.carrier", "sandbox.log"},
     "sandbox.watching": {"sandbox.engine", "sandbox.sessions", "sandbox.web", "sandbox.app"},
+    "sandbox.timelines": {
+        "sandbox.engine",
+        "sandbox.sessions",
+        "sandbox.web",
+        "sandbox.app",
+        "sandbox.carrier",
+        "sandbox.core.decide",
+        "sandbox.core.checks",
+    },
     "sandbox.engine": {
         "sandbox.sessions",
         "sandbox.sources",

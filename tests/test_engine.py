@@ -675,14 +675,14 @@ async def test_reports_due_are_those_of_changes_to_come_and_those_on_their_way()
         carrier=FakeCarrier(lambda _: Lost("no")),
     )
     here.accept()
-    due = [here.engine.reports_due]
+    due = [here.engine.timelines.reports_due]
     here.accept(REPORTED)
-    due.append(here.engine.reports_due)
+    due.append(here.engine.timelines.reports_due)
     for seconds in (1, 4):
         await here.pass_time(seconds)
-        due.append(here.engine.reports_due)
+        due.append(here.engine.timelines.reports_due)
     await here.pass_time(10_000)
-    due.append(here.engine.reports_due)
+    due.append(here.engine.timelines.reports_due)
     assert due == [0, 3, 3, 3, 0]
 
 

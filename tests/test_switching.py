@@ -132,7 +132,7 @@ async def test_a_clock_that_is_moved_on_leaves_rate_limits_as_they_are() -> None
 async def test_a_status_given_by_hand_is_reported_at_once_and_what_was_planned_goes_on() -> None:
     here = world(scenario=Scenario("test", timeline=(step(5, "enroute"), step(10, "delivered"))))
     message = here.accept(REPORTED)
-    callback = here.engine.report_by_hand(message, "accepted", 11)
+    callback = here.engine.timelines.report_by_hand(message, "accepted", 11)
     assert json.loads(callback.body or "")["errorCode"] == 11
     assert (message.status, message.done) == ("accepted", 1)
     await here.pass_time(10)
@@ -144,7 +144,7 @@ async def test_a_final_status_given_by_hand_ends_what_was_planned() -> None:
     here = world(Account(USER, api_key="key", queue_limit=1))
     message = here.accept(REPORTED)
     assert here.send().answer.body == "ERROR_6"
-    here.engine.report_by_hand(message, "undeliverable")
+    here.engine.timelines.report_by_hand(message, "undeliverable")
     assert here.send().answer.body == "OK_1000002"
     await here.pass_time(60)
     assert statuses(here) == ["undeliverable"]
@@ -156,7 +156,7 @@ async def test_any_status_can_be_given_by_hand_after_the_end_as_well() -> None:
     message = here.accept(REPORTED)
     await here.pass_time(1)
     for status in ("rejected", "delivered", "on holiday"):
-        here.engine.report_by_hand(message, status)
+        here.engine.timelines.report_by_hand(message, status)
     await here.pass_time(0)
     assert statuses(here) == ["delivered", "rejected", "delivered", "on holiday"]
     assert here.engine.ledger.standing(here.engine.scenario.accounts.listed[USER], at(1)).queued == 0
@@ -165,7 +165,7 @@ async def test_any_status_can_be_given_by_hand_after_the_end_as_well() -> None:
 async def test_a_report_by_hand_needs_no_confirmation() -> None:
     here = world()
     message = here.accept({**REPORTED, "confirmation": "false"})
-    here.engine.report_by_hand(message, "delivered")
+    here.engine.timelines.report_by_hand(message, "delivered")
     await here.pass_time(5)
     assert statuses(here) == ["delivered"]
 

@@ -106,7 +106,7 @@ class SendEndpoint:
         seed = engine.scenario.seed
         try:
             if record.is_reported_first:
-                await engine.reported_before_answer(record)
+                await engine.timelines.reported_before_answer(record)
             if delay is not None and not await line.pause(
                 draw_delay(delay, seed=seed, request_number=record.number)
             ):

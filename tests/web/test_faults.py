@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.types import Message, Scope
 
-from sandbox import engine as engine_module
+from sandbox import timelines
 from sandbox.app import create_app
 from sandbox.carrier import Lost
 from sandbox.clock import VirtualClock
@@ -328,8 +328,8 @@ async def test_the_answer_waits_for_no_more_than_a_failed_attempt(repeat: int) -
 
 
 async def test_the_answer_waits_for_two_seconds_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert engine_module.REPORTED_WITHIN_S == 2
-    monkeypatch.setattr(engine_module, "REPORTED_WITHIN_S", 0)
+    assert timelines.REPORTED_WITHIN_S == 2
+    monkeypatch.setattr(timelines, "REPORTED_WITHIN_S", 0)
     carrier = FakeCarrier()
     carrier.hold("127.0.0.1")
     async with answering(carrier) as answer:

@@ -57,7 +57,7 @@ async def callback(asked: Asked) -> JSONResponse:
 async def replay(asked: Asked) -> JSONResponse:
     """Send a callback once more, as it was; one that waits for its next attempt is sent at once."""
     callback = found(asked)
-    asked.engine.replay(callback)
+    asked.engine.timelines.replay(callback)
     return JSONResponse(callback_json(callback), status_code=202)
 
 

@@ -178,7 +178,7 @@ async def report(asked: Asked) -> JSONResponse:
             or "neither the request, its account nor the server names a callback URL"
         )
         raise ConflictError(f"no report of m{message.number} can be sent: {why}")
-    callback = asked.engine.report_by_hand(message, status, code)
+    callback = asked.engine.timelines.report_by_hand(message, status, code)
     return JSONResponse(callback_json(callback), status_code=201)
 
 

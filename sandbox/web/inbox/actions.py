@@ -34,7 +34,7 @@ async def report(visit: Visit, form: Mapping[str, str]) -> Redirect:
         raise QueryError("errorCode is a whole number from 0 to 999, or nothing")
     if message.submission.callback_url is None:
         raise ConflictError(f"No report of m{number} can be sent: there is no address to send it to.")
-    callback = visit.engine.report_by_hand(message, status, int(code) if code else None)
+    callback = visit.engine.timelines.report_by_hand(message, status, int(code) if code else None)
     return Redirect(f"{visit.base}/messages/m{number}#c{callback.number}")
 
 
@@ -48,5 +48,5 @@ async def replay(visit: Visit, form: Mapping[str, str]) -> Redirect:  # noqa: AR
     callback = visit.engine.store.callback(number)
     if callback is None:
         raise NotFoundError(f"There is no report c{number}: it never was, or has been deleted.")
-    visit.engine.replay(callback)
+    visit.engine.timelines.replay(callback)
     return Redirect(f"{visit.base}/messages/m{callback.message.number}#c{number}")

@@ -66,8 +66,10 @@ def show(visit: Visit) -> Page:
         mode,
         mode == "virtual",
         len(engine.agenda),
-        engine.is_report_due,
-        tuple(_due(at, message.number, what, now) for at, message, what in engine.coming(_LOOKED_AT)),
+        engine.timelines.is_report_due,
+        tuple(
+            _due(at, message.number, what, now) for at, message, what in engine.timelines.coming(_LOOKED_AT)
+        ),
         _said(visit.query.get("made")),
         rfc3339(now),
     )

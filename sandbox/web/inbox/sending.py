@@ -222,7 +222,7 @@ async def send(visit: Visit, body: bytes) -> Redirect:
     engine = visit.engine
     record = engine.handle(_signed(engine, _read(engine, body)))
     if record.is_reported_first:
-        await engine.reported_before_answer(record)
+        await engine.timelines.reported_before_answer(record)
     return Redirect(f"{visit.base}/send?sent=r{record.number}")
 
 
