@@ -53,6 +53,7 @@ PAGES = {
     "readings": "/readings",
     "scenario": "/scenario",
     "clock": "/clock",
+    "start-over": "/start-over",
     "not-found": "/messages/m999",
     "empty": "/s/empty/",
     "empty-requests": "/s/empty/requests",
@@ -428,6 +429,43 @@ def test_a_message_appears_by_itself_and_its_status_changes(page: Page, fresh: S
     expect(page.locator("tbody .c-status")).to_have_text("delivered")
     expect(page.locator("#now")).to_have_text("12:00:01")
     assert page.evaluate("window.stayed")
+
+
+def test_what_came_while_nobody_looked_is_told_and_marked_until_all_starts_over(
+    page: Page, fresh: Sandbox
+) -> None:
+    """A tab in the background; then the keys that start over, which ask first."""
+    page.clock.install()
+    page.add_init_script("Object.defineProperty(document, 'hidden', {get: () => Boolean(window.isAside)})")
+
+    def look(*, away: bool) -> None:
+        page.evaluate(
+            "isAway => { window.isAside = isAway; document.dispatchEvent(new Event('visibilitychange')); }",
+            away,
+        )
+
+    fresh.send()
+    follow(page, fresh.url)
+    expect(page).to_have_title("Messages · panelsms sandbox")
+    with page.expect_response("**/messages?limit=1"):
+        look(away=True)
+    fresh.send()
+    fresh.send(message="The latest")
+    page.clock.run_for(5000)
+    expect(page).to_have_title("(2) Messages · panelsms sandbox")
+    look(away=False)
+    expect(page).to_have_title("Messages · panelsms sandbox")
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(3)
+    assert rows.evaluate_all("each => each.map(row => row.getAnimations().length)") == [1, 1, 0]
+    page.keyboard.press("g")
+    page.keyboard.press("x")
+    expect(page.get_by_role("heading", name="Start over")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("3 messages")
+    assert fresh.engine.store.counts()["messages"] == 3
+    page.get_by_role("button", name="Start over from the beginning").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Nothing has been sent yet")).to_be_visible()
 
 
 def test_an_open_message_follows_its_reports(page: Page, fresh: Sandbox) -> None:

@@ -27,6 +27,7 @@ from sandbox.web.inbox import (
     requests,
     scenario,
     sending,
+    starting_over,
 )
 from sandbox.web.inbox.faults import page_of, page_of_error, wants_html
 from sandbox.web.inbox.forms import body_of, fields_of
@@ -63,6 +64,7 @@ PAGES: Final[Mapping[str, Callable[[Visit], Page]]] = {
     "/clock": clock.show,
     "/codes": codes.show,
     "/readings": readings.show,
+    "/start-over": starting_over.show,
 }
 
 ACTIONS: Final[Mapping[str, Act]] = {
@@ -71,6 +73,7 @@ ACTIONS: Final[Mapping[str, Act]] = {
     "/scenario": scenario.edit,
     "/clock": clock.go_by,
     "/clock/advance": clock.advance,
+    "/start-over": starting_over.start_over,
 }
 
 
