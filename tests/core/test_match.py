@@ -181,7 +181,8 @@ def test_every_parameter_can_be_asked_for() -> None:
     ],
 )
 def test_how_near_a_value_came(matcher: Matcher, value: str | None, likeness: float) -> None:
-    (compared,) = compare(When(texts=(("to", matcher),)), request(**({} if value is None else {"to": value})))
+    facts = Facts("POST", {} if value is None else {"to": value})
+    (compared,) = compare(When(texts=(("to", matcher),)), facts)
     assert compared.likeness == pytest.approx(likeness)
 
 

@@ -15,6 +15,7 @@ from sandbox.core.trace import NEAR, nearness
 from sandbox.errors import NotFoundError, did_you_mean
 from sandbox.hindsight import beside
 from sandbox.web.ids import number_of
+from sandbox.web.inbox.first_call import first_call
 from sandbox.web.inbox.moments import moment, span
 from sandbox.web.inbox.pages import Page, cut
 from sandbox.web.problems import QueryError
@@ -87,6 +88,8 @@ class RuleView:
     near: tuple[RequestLink, ...]
     """Those that came nearest, the nearest first."""
     looked_at: int
+    first: str
+    """A call to begin with; empty where one has come."""
 
 
 def link(base: str, name: str, request: str = "") -> str:
@@ -148,6 +151,7 @@ def _view(visit: Visit, rule: Rule) -> RuleView:
         is_chosen=chosen is not None,
         near=tuple(_request(visit, each, missed) for each, missed in near[:_SHOWN]),
         looked_at=len(newest),
+        first="" if newest else first_call(visit).curl,
     )
 
 
@@ -195,7 +199,8 @@ def _told(rule: Rule, record: RequestRecord | None, conditions: Sequence[Compare
             f"rule {record.rule} comes first, and decided it" if record.rule else "none was tried any more"
         )
         return f"{number} meets all that it asks; {first}."
-    return f"{differs} of {len(conditions)} {'differs' if differs == 1 else 'differ'}."
+    instead = f" Rule {record.rule} decided it." if record.rule else ""
+    return f"{differs} of {len(conditions)} {'differs' if differs == 1 else 'differ'}.{instead}"
 
 
 def _request(visit: Visit, record: RequestRecord, conditions: Sequence[Compared]) -> RequestLink:

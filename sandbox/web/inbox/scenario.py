@@ -26,6 +26,13 @@ _NEW: Final = "name: mine\nrules: []\ndefault:\n  dlr: [{after: 1s, status: deli
 """What an editor begins with where the scenario has no text."""
 
 
+_SAMPLE: Final = """rules:
+  - name: queue-full
+    when: {to: {prefix: "+34"}}
+    respond: {error: 6}
+"""
+
+
 class RuleLine(NamedTuple):
     """One rule."""
 
@@ -65,6 +72,8 @@ class ScenarioView:
     """How many rules have decided nothing yet."""
     is_asked: bool
     """Whether any request has come that they could have decided."""
+    sample: str
+    """A rule to begin with."""
     picture: Picture | None
     """Of its states; None where it has but one."""
     stories: tuple[Story, ...]
@@ -132,6 +141,7 @@ def _view(visit: Visit) -> ScenarioView:
         rules=rules,
         never=sum(not rule.matched for rule in rules),
         is_asked=bool(engine.store.counts()["requests"]),
+        sample=_SAMPLE,
         picture=picture(
             states_of(engine.rulebook.rules),
             engine.progress.state,
