@@ -1,6 +1,7 @@
 """The inbox in a real browser: what is seen, what keys do, what holds without a script, in the dark and on a phone."""
 
 import asyncio
+import json
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,9 @@ PAGES = {
     "codes": "/codes",
     "readings": "/readings",
     "scenario": "/scenario",
+    "near-miss": "/requests/r14",
+    "rule": "/scenario/rule?name=error-8",
+    "states": "/s/outage/scenario",
     "clock": "/clock",
     "start-over": "/start-over",
     "not-found": "/messages/m999",
@@ -77,6 +81,16 @@ class Sandbox:
             self.engine.handle(call)
 
         asyncio.run_coroutine_threadsafe(handle(), self.loop).result(10)
+
+    def play(self, session: str, scenario: str) -> None:
+        """Let a session play a scenario."""
+        asked = urllib.request.Request(
+            f"{self.url}/s/{session}/_sandbox/scenario",
+            json.dumps({"name": scenario}).encode(),
+            {"Content-Type": "application/json"},
+            method="PUT",
+        )
+        urllib.request.urlopen(asked).close()
 
     def advance_to(self, seconds: float) -> None:
         asyncio.run_coroutine_threadsafe(advance(self.engine, at(seconds)), self.loop).result(10)
@@ -121,7 +135,9 @@ def sandbox() -> Iterator[Sandbox]:
         it.send(message="Later", scheduledDeliveryTime="3600", **reported)
         it.send(message="No such sender", senderId="ABCDEFGHIJKL")
         it.send(message="Too many", to="+15005550007")
+        it.send(message="Nearly nobody", to="+1500555008")
         it.advance_to(60)
+        it.play("outage", "carrier-outage")
         yield it
 
 
@@ -471,7 +487,7 @@ def test_what_came_while_nobody_looked_is_told_and_marked_until_all_starts_over(
 def test_an_open_message_follows_its_reports(page: Page, fresh: Sandbox) -> None:
     fresh.send(confirmation="true", callbackUrl=RECEIVER)
     follow(page, f"{fresh.url}/messages/m1")
-    fresh.advance_to(1)
+    page.get_by_role("button", name="Move it to what comes next").click()
     expect(page.locator(".title .status")).to_have_text("delivered")
     expect(page.get_by_role("button", name="Send again")).to_be_visible()
     fresh.send()
