@@ -53,8 +53,8 @@ PAGES = {
     "codes": "/codes",
     "readings": "/readings",
     "scenario": "/scenario",
-    "near-miss": "/requests/r14",
-    "rule": "/scenario/rule?name=error-8",
+    "near-miss": "/s/outage/requests/r1",
+    "rule": "/s/outage/scenario/rule?name=queue-full",
     "states": "/s/outage/scenario",
     "clock": "/clock",
     "start-over": "/start-over",
@@ -82,15 +82,17 @@ class Sandbox:
 
         asyncio.run_coroutine_threadsafe(handle(), self.loop).result(10)
 
-    def play(self, session: str, scenario: str) -> None:
-        """Let a session play a scenario."""
+    def nearly_meet_a_rule(self, session: str) -> None:
+        """Let a session play a scenario with states, and have a request that its first rule is not for."""
         asked = urllib.request.Request(
             f"{self.url}/s/{session}/_sandbox/scenario",
-            json.dumps({"name": scenario}).encode(),
+            json.dumps({"name": "carrier-outage"}).encode(),
             {"Content-Type": "application/json"},
             method="PUT",
         )
         urllib.request.urlopen(asked).close()
+        sent = urlencode({**SENT, "to": "+33600000001"})
+        urllib.request.urlopen(f"{self.url}/s/{session}/sendMtSms.php?{sent}").close()
 
     def advance_to(self, seconds: float) -> None:
         asyncio.run_coroutine_threadsafe(advance(self.engine, at(seconds)), self.loop).result(10)
@@ -135,9 +137,8 @@ def sandbox() -> Iterator[Sandbox]:
         it.send(message="Later", scheduledDeliveryTime="3600", **reported)
         it.send(message="No such sender", senderId="ABCDEFGHIJKL")
         it.send(message="Too many", to="+15005550007")
-        it.send(message="Nearly nobody", to="+1500555008")
         it.advance_to(60)
-        it.play("outage", "carrier-outage")
+        it.nearly_meet_a_rule("outage")
         yield it
 
 
@@ -191,21 +192,17 @@ VIEWS: dict[str, dict[str, Any]] = {
 }
 
 
-def grave(page: Page) -> list[Any]:
-    """Return what axe finds serious on a page."""
+def barriers(page: Page) -> list[Any]:
+    """Return what axe finds on a page, however slight."""
     found = Axe().run(page).response["violations"]
-    return [
-        (each["id"], [node["target"] for node in each["nodes"]][:3])
-        for each in found
-        if each["impact"] in {"serious", "critical"}
-    ]
+    return [(each["id"], [node["target"] for node in each["nodes"]][:3]) for each in found]
 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_page_can_be_used_by_everybody(
     view: str, chromium: Browser, sandbox: Sandbox, pictures: Path
 ) -> None:
-    """Axe finds nothing serious, and nothing is wider than the window."""
+    """Axe finds nothing, and nothing is wider than the window."""
     options = VIEWS[view]
     with opened(chromium, **options) as page:
         for name, path in PAGES.items():
@@ -215,7 +212,7 @@ def test_every_page_can_be_used_by_everybody(
             assert width <= options.get("viewport", WIDE)["width"], name
             # Widths and colours are what the views differ in: each of both is looked at once.
             if view in {"wide", "phone-dark"}:
-                assert grave(page) == [], name
+                assert barriers(page) == [], name
 
 
 def test_a_widest_window_is_filled_with_care(chromium: Browser, sandbox: Sandbox, pictures: Path) -> None:
@@ -327,7 +324,7 @@ def test_a_question_mark_lists_the_keys(page: Page, sandbox: Sandbox) -> None:
     page.goto(sandbox.url)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
-    assert grave(page) == []
+    assert barriers(page) == []
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
     page.get_by_role("button", name="Keyboard shortcuts").click()
@@ -590,7 +587,7 @@ def test_a_scenario_is_edited_with_a_mistake_and_then_without(
     expect(told).to_contain_text("did you mean error?")
     expect(page.locator("#gutter b")).to_have_text("4")
     page.screenshot(path=pictures / "scenario-mistake.png")
-    assert grave(page) == []
+    assert barriers(page) == []
     told.get_by_role("listitem").filter(has_text="did you mean").get_by_role("link").click()
     expect(editor).to_be_focused()
     assert editor.evaluate("each => each.value.slice(each.selectionStart)").startswith("eror: 6")
@@ -653,7 +650,7 @@ def test_signing_in_opens_the_pages(chromium: Browser, pictures: Path, *, has_sc
     ):
         page.goto(f"{closed.url}/requests?q=is:refused")
         if has_script:
-            assert grave(page) == []
+            assert barriers(page) == []
             page.screenshot(path=pictures / "sign-in.png")
         page.get_by_label("Admin token").fill("open barley")
         page.get_by_role("button", name="Sign in").click()
