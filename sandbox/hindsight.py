@@ -59,8 +59,12 @@ def hindsight(engine: Engine, record: RequestRecord) -> Hindsight:
     return Hindsight(checks, rules, draws(book, rules, is_accepted=is_accepted, request_number=number))
 
 
-def beside(engine: Engine, record: RequestRecord, name: str) -> tuple[Compared, ...] | None:
+def beside(
+    engine: Engine, record: RequestRecord, name: str, *, is_counted: bool = True
+) -> tuple[Compared, ...] | None:
     """Return each condition of the rule *name* beside a request, whichever rule decided it.
+
+    Without *is_counted*, ``nth`` and ``every`` are left open: for a look at many requests.
 
     None where there was no such rule when the request came, or it was answered before such rules are tried.
     """
@@ -77,6 +81,7 @@ def beside(engine: Engine, record: RequestRecord, name: str) -> tuple[Compared, 
         record.marks[0 if rule.before_checks else 1],
         facts_of(record.call, readings, before_checks=rule.before_checks),
         request_number=record.number,
+        is_counted=is_counted,
     )
 
 

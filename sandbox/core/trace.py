@@ -92,7 +92,7 @@ def trace(
 
 
 def compare_rule(
-    book: Rulebook, name: str, mark: Mark, facts: Facts, *, request_number: int
+    book: Rulebook, name: str, mark: Mark, facts: Facts, *, request_number: int, is_counted: bool = True
 ) -> tuple[Compared, ...]:
     """Return each condition of one rule beside a request, whichever rule decided it.
 
@@ -102,12 +102,14 @@ def compare_rule(
         mark: of the phase that the rule is in, as for `trace`.
         facts: as the rule saw them.
         request_number: likewise.
+        is_counted: whether ``nth`` and ``every`` are looked at, which takes a look at all rules that count.
     """
     phase = book.before if any(rule.name == name for rule in book.before.rules) else book.after
     position, rule = next((at, rule) for at, rule in enumerate(phase.rules) if rule.name == name)
     seed = book.scenario.seed
-    is_counted = turn(rule.when) is not None
-    counts = _counts(phase, mark, facts, seed=seed, request_number=request_number) if is_counted else {}
+    counts: dict[int, int] = {}
+    if is_counted and turn(rule.when) is not None:
+        counts = _counts(phase, mark, facts, seed=seed, request_number=request_number)
     return _compare(rule, mark, facts, counts.get(position), seed=seed, request_number=request_number)
 
 

@@ -149,7 +149,7 @@ def _view(visit: Visit, rule: Rule) -> RuleView:
         else BesideView(name, "", f"r{record.number}", clear(conditions)),
         told=_told(rule, record, conditions, len(newest)),
         is_chosen=chosen is not None,
-        near=tuple(_request(visit, each, missed) for each, missed in near[:_SHOWN]),
+        near=tuple(_request(visit, each, missed) for each, missed in near),
         looked_at=len(newest),
         first="" if newest else first_call(visit).curl,
     )
@@ -175,10 +175,12 @@ def _nearest(
     """Return those of *records* that came near to a rule that did not decide them, the nearest first."""
     found = []
     for record in records:
-        conditions = None if record.rule == rule.name else beside(visit.engine, record, rule.name)
-        if conditions and (near := nearness(conditions)) >= NEAR:
-            found.append((near, record, conditions))
-    return [(record, conditions) for _, record, conditions in sorted(found, key=lambda each: -each[0])]
+        if record.rule != rule.name:
+            conditions = beside(visit.engine, record, rule.name, is_counted=False) or ()
+            if (near := nearness(conditions)) >= NEAR:
+                found.append((near, record, conditions))
+    found.sort(key=lambda each: -each[0])
+    return [(record, conditions) for _, record, conditions in found[:_SHOWN]]
 
 
 def _told(rule: Rule, record: RequestRecord | None, conditions: Sequence[Compared] | None, seen: int) -> str:
