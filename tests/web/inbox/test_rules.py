@@ -87,6 +87,7 @@ async def test_a_rule_that_another_comes_before_says_which() -> None:
         )
         text = await rule(page, "any code")
         assert "1 request so far." in text
+        assert "None of the newest 1 came near, or it decided them." in text
         assert "It decided r1." in await rule(page, "any code", "r1")
 
 
