@@ -220,7 +220,7 @@ def rule_traces(
     phases = zip((book.before, book.after), (True, False), strict=True)
     for position, (phase, before_checks) in enumerate(phases):
         if position < len(marks):
-            facts = Facts(call.method, call.parameters) if before_checks else _facts(call, readings)
+            facts = facts_of(call, readings, before_checks=before_checks)
             rows += trace(
                 book, marks[position], facts, request_number=request_number, before_checks=before_checks
             )
@@ -309,8 +309,10 @@ def _encoding(call: Call, readings: Readings) -> Encoding | None:
     return Encoding(draft.encoded, draft.udh, room_beside(draft.encoded.coding, draft.udh, readings))
 
 
-def _facts(call: Call, readings: Readings) -> Facts:
-    """Return what a request that passed the checks looks like to a rule, as the engine has it."""
+def facts_of(call: Call, readings: Readings, *, before_checks: bool) -> Facts:
+    """Return what a request looks like to a rule: before the checks as it came, after them as they have read it."""
+    if before_checks:
+        return Facts(call.method, call.parameters)
     draft, _ = _read(call, readings, _CARRIED | {"to"})
     is_flash = draft.udh is not None and draft.udh.is_flash
     return Facts(call.method, call.parameters, is_flash, draft.destination, draft.encoded.text)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.core.checks import CHECKS, NO_STANDING, judge
 from sandbox.core.model import Refusal
+from sandbox.core.trace import compare_rule
 from sandbox.engine import METHODS
-from sandbox.explain import Checked, draws, rule_traces, verdict_at
+from sandbox.explain import Checked, draws, facts_of, rule_traces, verdict_at
 
 if TYPE_CHECKING:
     from sandbox.core.decide import Rulebook
+    from sandbox.core.match import Compared
     from sandbox.core.model import RequestRecord
     from sandbox.core.readings import Readings
     from sandbox.core.trace import RuleTrace
@@ -55,6 +57,32 @@ def hindsight(engine: Engine, record: RequestRecord) -> Hindsight:
     rules = rule_traces(book, record.call, record.marks, readings=readings, request_number=number)
     is_accepted = record.message_number is not None
     return Hindsight(checks, rules, draws(book, rules, is_accepted=is_accepted, request_number=number))
+
+
+def beside(
+    engine: Engine, record: RequestRecord, name: str, *, is_counted: bool = True
+) -> tuple[Compared, ...] | None:
+    """Return each condition of the rule *name* beside a request, whichever rule decided it.
+
+    Without *is_counted*, ``nth`` and ``every`` are left open: for a look at many requests.
+
+    None where there was no such rule when the request came, or it was answered before such rules are tried.
+    """
+    decided_by = engine.decided_by(record.number)
+    if decided_by is None:
+        return None
+    book, readings = decided_by
+    rule = next((rule for rule in book.rules if rule.name == name), None)
+    if rule is None or len(record.marks) < (1 if rule.before_checks else 2):
+        return None
+    return compare_rule(
+        book,
+        name,
+        record.marks[0 if rule.before_checks else 1],
+        facts_of(record.call, readings, before_checks=rule.before_checks),
+        request_number=record.number,
+        is_counted=is_counted,
+    )
 
 
 def _failed_at(record: RequestRecord, book: Rulebook, readings: Readings) -> int:

@@ -145,12 +145,43 @@ class When(NamedTuple):
 
 
 Test = Callable[[Facts], bool]
-Condition = tuple[Test, Callable[[Facts], str]]
+
+
+class Compared(NamedTuple):
+    """One condition of a rule, beside what a request had."""
+
+    asked: str
+    """``to begins with +34``"""
+    met: str
+    """``to is +4470000001``"""
+    holds: bool | None
+    """None where it was not looked at, as another one missed."""
+    wanted: str = ""
+    """What was asked for, as the end of a sentence: ``begins with +34``; empty where *met* says it all."""
+    likeness: float = 0.0
+    """How near the request came by a text of its own: 1 where that is the one, nearly 1 where it is almost equal; 0 too
+    where a condition holds that most requests meet."""
+
+    @property
+    def miss(self) -> str:
+        """How it missed: ``to is +4470000001, wanted: begins with +34``."""
+        return f"{self.met}, wanted: {self.wanted}" if self.wanted else self.met
+
+
+class _Condition(NamedTuple):
+    holds: Test
+    compared: Callable[[Facts], Compared]
+    """Beside a request; its words are put together only when somebody asks."""
 
 
 def conditions(when: When) -> tuple[Test, ...]:
     """Return the conditions of *when* on the request itself, each made ready to be asked many times."""
-    return tuple(test for test, _ in _conditions(when))
+    return tuple(condition.holds for condition in _conditions(when))
+
+
+def compare(when: When, facts: Facts) -> tuple[Compared, ...]:
+    """Return each condition on the request, beside what it had. State, draw and count are not looked at."""
+    return tuple(condition.compared(facts) for condition in _conditions(when))
 
 
 def miss(when: When, facts: Facts) -> str | None:
@@ -158,7 +189,10 @@ def miss(when: When, facts: Facts) -> str | None:
 
     ``to is +4470000001, wanted: begins with +34``. State, draw and count are not looked at.
     """
-    return next((explain(facts) for test, explain in _conditions(when) if not test(facts)), None)
+    return next(
+        (condition.compared(facts).miss for condition in _conditions(when) if not condition.holds(facts)),
+        None,
+    )
 
 
 def turn(when: When) -> Callable[[int], bool] | None:
@@ -248,7 +282,7 @@ def _compiled_any(matchers: Sequence[Matcher]) -> Callable[[str | None], bool]:
     return is_one_met
 
 
-def _conditions(when: When) -> Iterator[Condition]:
+def _conditions(when: When) -> Iterator[_Condition]:
     if when.method is not None:
         yield _method(when.method)
     if when.flash is not None:
@@ -259,38 +293,115 @@ def _conditions(when: When) -> Iterator[Condition]:
         yield _text(key, matcher)
 
 
-def _method(method: str) -> Condition:
-    return (
-        lambda facts: facts.method == method,
-        lambda facts: f"method is {excerpt(facts.method)}, wanted: {method}",
+def _method(method: str) -> _Condition:
+    def holds(facts: Facts) -> bool:
+        return facts.method == method
+
+    return _Condition(
+        holds,
+        lambda facts: Compared(
+            f"method is {method}",
+            f"method is {excerpt(facts.method)}",
+            holds(facts),
+            method,
+        ),
     )
 
 
-def _flash(flash: bool) -> Condition:  # noqa: FBT001 - the condition's own value
+def _flash(flash: bool) -> _Condition:  # noqa: FBT001 - the condition's own value
     seen = {
         True: "the message is flash",
         False: "the message is not flash",
         None: "not known before the checks",
     }
-    return (
-        lambda facts: facts.flash is flash,
-        lambda facts: f"{seen[facts.flash]}, wanted: flash {str(flash).lower()}",
+
+    def holds(facts: Facts) -> bool:
+        return facts.flash is flash
+
+    return _Condition(
+        holds,
+        lambda facts: Compared(
+            seen[flash],
+            seen[facts.flash],
+            holds(facts),
+            f"flash {str(flash).lower()}",
+        ),
     )
 
 
-def _confirmation(wanted: bool) -> Condition:  # noqa: FBT001 - the condition's own value
-    return (
-        lambda facts: is_confirmed(facts) is wanted,
-        lambda _: f"confirmation is {str(not wanted).lower()}, wanted: {str(wanted).lower()}",
+def _confirmation(wanted: bool) -> _Condition:  # noqa: FBT001 - the condition's own value
+    def holds(facts: Facts) -> bool:
+        return is_confirmed(facts) is wanted
+
+    asked, other = str(wanted).lower(), str(not wanted).lower()
+    return _Condition(
+        holds,
+        lambda facts: Compared(
+            f"confirmation is {asked}",
+            f"confirmation is {asked if holds(facts) else other}",
+            holds(facts),
+            asked,
+        ),
     )
 
 
-def _text(key: str, matcher: Matcher) -> Condition:
-    holds = compiled(matcher)
-    return (
-        lambda facts: holds(facts.value(key)),
-        lambda facts: f"{key} is {_shown(key, facts.value(key))}, wanted: {describe(matcher)}",
-    )
+def _text(key: str, matcher: Matcher) -> _Condition:
+    is_met = compiled(matcher)
+
+    def compared(facts: Facts) -> Compared:
+        value, wanted = facts.value(key), describe(matcher)
+        holds = is_met(value)
+        likeness = float(_is_choosy(matcher)) if holds else _likeness(matcher, value)
+        return Compared(f"{key} {wanted}", f"{key} is {_shown(key, value)}", holds, wanted, likeness)
+
+    return _Condition(lambda facts: is_met(facts.value(key)), compared)
+
+
+def _is_choosy(matcher: Matcher) -> bool:
+    """Say whether few values meet a matcher: it names what is wanted, not what is not."""
+    match matcher:
+        case Not() | Absent():
+            return False
+        case AnyOf(matchers):
+            return all(map(_is_choosy, matchers))
+        case AllOf(matchers):
+            return any(map(_is_choosy, matchers))
+        case _:
+            return True
+
+
+def _likeness(matcher: Matcher, value: str | None) -> float:
+    """Return how near a value came to what a matcher asks for, from 0 to 1; 0 where nothing can be told."""
+    if value is None:
+        return 0.0
+    match matcher:
+        case Exact(text):
+            return _alike(value, text)
+        case Prefix(text):
+            return _alike(value[: len(text)], text)
+        case Suffix(text):
+            return _alike(value[-len(text) :], text)
+        case AnyOf(matchers):
+            return max((_likeness(one, value) for one in matchers), default=0.0)
+        case AllOf(matchers):
+            each = [1.0 if compiled(one)(value) else _likeness(one, value) for one in matchers]
+            return sum(each) / len(each) if each else 0.0
+        case _:
+            return 0.0
+
+
+def _alike(one: str, other: str) -> float:
+    """Return how much of two texts is the same from their ends on, upper and lower case taken as one."""
+    one, other = one[:_COMPARED].casefold(), other[:_COMPARED].casefold()
+    most = max(len(one), len(other))
+    shorter = min(len(one), len(other))
+    begins = next((place for place in range(shorter) if one[place] != other[place]), shorter)
+    ends = next((place for place in range(shorter) if one[-1 - place] != other[-1 - place]), shorter)
+    return min(begins + ends, shorter) / most if most else 1.0
+
+
+_COMPARED: Final = 100
+"""Characters of a text that are looked at for how near it came."""
 
 
 def _shown(key: str, value: str | None) -> str:
@@ -301,4 +412,4 @@ def _shown(key: str, value: str | None) -> str:
 
 def misses(when: When, facts: Facts) -> tuple[str, ...]:
     """Return every condition on the request that missed, each as `miss` says it; none when all hold."""
-    return tuple(explain(facts) for test, explain in _conditions(when) if not test(facts))
+    return tuple(each.miss for each in compare(when, facts) if not each.holds)

@@ -5,15 +5,17 @@ Changes nothing and draws nothing new: a draw is a function of the seed and the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.core.candidates import purpose_of
 from sandbox.core.draw import draw_delay, draw_timeline, fraction
-from sandbox.core.match import miss, turn
+from sandbox.core.match import Compared, compare, miss, turn
 from sandbox.core.scenario import Fixed
 from sandbox.core.spelling import excerpt
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from sandbox.core.candidates import Phase
     from sandbox.core.decide import Mark, Rulebook
     from sandbox.core.match import Facts
@@ -29,6 +31,30 @@ class RuleTrace(NamedTuple):
     """The first condition that missed, with the value it met; None when the rule matched."""
     drawn: tuple[str, ...] = ()
     """What chance decided where the rule matched: ``probability 0.25: drew 0.1034``."""
+    conditions: tuple[Compared, ...] = ()
+    """Each condition beside the request, in the order in which they are judged; none where the rule was not tried."""
+
+
+NEAR: Final = 0.5
+"""A rule that is as near as this is worth showing beside a request that it missed."""
+
+
+def nearness(conditions: Sequence[Compared]) -> float:
+    """Return how near a request came to a rule, from 0 to 1: the mean over what missed and what few requests meet."""
+    judged = [each.likeness for each in conditions if each.likeness or each.holds is False]
+    return sum(judged) / len(judged) if judged else 0.0
+
+
+def closest(traces: Iterable[RuleTrace]) -> RuleTrace | None:
+    """Return the rule that came nearest to a request that none decided; None where none came near, or one decided."""
+    best, nearest = None, 0.0
+    for each in traces:
+        if each.matched:
+            return None
+        near = nearness(each.conditions)
+        if near >= NEAR and near > nearest:
+            best, nearest = each, near
+    return best
 
 
 def trace(
@@ -52,16 +78,77 @@ def trace(
         if winner is not None:
             rows.append(RuleTrace(rule.name, matched=False, miss=f"not tried: {winner} decided"))
             continue
-        missed = miss(rule.when, facts) or _off(rule, mark, seed=seed, request_number=request_number)
-        if missed is None and position in counts:
-            missed = _uncounted(rule, counts[position])
+        conditions = _compare(
+            rule, mark, facts, counts.get(position), seed=seed, request_number=request_number
+        )
+        missed = next((each.miss for each in conditions if each.holds is False), None)
         if missed is None:
             winner = rule.name
             drawn = _drawn(rule, book.scenario, request_number)
-            rows.append(RuleTrace(rule.name, matched=True, drawn=drawn))
+            rows.append(RuleTrace(rule.name, matched=True, drawn=drawn, conditions=conditions))
         else:
-            rows.append(RuleTrace(rule.name, matched=False, miss=missed))
+            rows.append(RuleTrace(rule.name, matched=False, miss=missed, conditions=conditions))
     return tuple(rows)
+
+
+def compare_rule(
+    book: Rulebook, name: str, mark: Mark, facts: Facts, *, request_number: int, is_counted: bool = True
+) -> tuple[Compared, ...]:
+    """Return each condition of one rule beside a request, whichever rule decided it.
+
+    Args:
+        book: the rulebook of then.
+        name: of the rule, which is in it.
+        mark: of the phase that the rule is in, as for `trace`.
+        facts: as the rule saw them.
+        request_number: likewise.
+        is_counted: whether ``nth`` and ``every`` are looked at, which takes a look at all rules that count.
+    """
+    phase = book.before if any(rule.name == name for rule in book.before.rules) else book.after
+    position, rule = next((at, rule) for at, rule in enumerate(phase.rules) if rule.name == name)
+    seed = book.scenario.seed
+    counts: dict[int, int] = {}
+    if is_counted and turn(rule.when) is not None:
+        counts = _counts(phase, mark, facts, seed=seed, request_number=request_number)
+    return _compare(rule, mark, facts, counts.get(position), seed=seed, request_number=request_number)
+
+
+def _compare(
+    rule: Rule, mark: Mark, facts: Facts, count: int | None, *, seed: int, request_number: int
+) -> tuple[Compared, ...]:
+    """Return each condition of a rule beside a request; *count* is None where the request was not counted."""
+    when = rule.when
+    found = list(compare(when, facts))
+    if when.state is not None:
+        wanted = excerpt(when.state)
+        met = f"state is {excerpt(mark.state)}"
+        found.append(Compared(f"state is {wanted}", met, when.state == mark.state, wanted))
+    if rule.times is not None:
+        is_gone = rule.name in mark.gone
+        met = f"times is {rule.times}: it has decided {'as many' if is_gone else 'fewer'}"
+        found.append(Compared(f"times is {rule.times}", met, not is_gone))
+    if when.probability is not None:
+        drew = _drew(rule, seed=seed, request_number=request_number)
+        wanted = f"below the probability {when.probability:g}"
+        found.append(Compared(f"draws {wanted}", f"drew {drew:.4f}", drew < when.probability, wanted))
+    if (falls_on := turn(when)) is not None:
+        wanted = _turns(rule)
+        per = f" for this {when.per}" if when.per else ""
+        if count is None:
+            found.append(
+                Compared(f"is {wanted}{per}", "is not counted, as it did not meet the rest", None, wanted)
+            )
+        else:
+            met = f"is request {count} of those that meet the rest{per}"
+            found.append(Compared(f"is {wanted}{per}", met, falls_on(count), wanted))
+    return tuple(found)
+
+
+def _turns(rule: Rule) -> str:
+    """Return which of the requests that meet the rest a rule is for: ``nth 1, 2 and every 3``."""
+    wanted = [f"nth {', '.join(map(str, sorted(rule.when.nth)))}"] if rule.when.nth else []
+    wanted += [f"every {rule.when.every}"] if rule.when.every else []
+    return " and ".join(wanted)
 
 
 def _counts(phase: Phase, mark: Mark, facts: Facts, *, seed: int, request_number: int) -> dict[int, int]:
@@ -82,35 +169,9 @@ def _counts(phase: Phase, mark: Mark, facts: Facts, *, seed: int, request_number
     return counts
 
 
-def _off(rule: Rule, mark: Mark, *, seed: int, request_number: int) -> str | None:
-    """Return why the state, what is left of the rule's ``times``, or chance keep it from matching; None if they do not."""
-    when = rule.when
-    if when.state not in {None, mark.state}:
-        return f"state is {excerpt(mark.state)}, wanted: {excerpt(when.state or '')}"
-    if rule.name in mark.gone:
-        return f"times is {rule.times}: it has decided as many"
-    if when.probability is None:
-        return None
-    drew = _drew(rule, seed=seed, request_number=request_number)
-    if drew < when.probability:
-        return None
-    return f"drew {drew:.4f}, wanted: below the probability {when.probability:g}"
-
-
 def _drew(rule: Rule, *, seed: int, request_number: int) -> float:
     """Return what was drawn for a rule's probability, from 0 up to but not including 1."""
     return fraction(seed=seed, request_number=request_number, purpose=purpose_of(rule))
-
-
-def _uncounted(rule: Rule, count: int) -> str | None:
-    """Return how a rule missed that is not for the request with this count; None where it is."""
-    falls_on = turn(rule.when)
-    if falls_on is None or falls_on(count):
-        return None
-    wanted = [f"nth {', '.join(map(str, sorted(rule.when.nth)))}"] if rule.when.nth else []
-    wanted += [f"every {rule.when.every}"] if rule.when.every else []
-    per = f" for this {rule.when.per}" if rule.when.per else ""
-    return f"is request {count} of those that meet the rest{per}, wanted: {' and '.join(wanted)}"
 
 
 def _drawn(rule: Rule, scenario: Scenario, request_number: int) -> tuple[str, ...]:

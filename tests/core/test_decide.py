@@ -31,7 +31,7 @@ from sandbox.core.match import (
 )
 from sandbox.core.model import Unreadable
 from sandbox.core.scenario import Fixed, Lognormal, Respond, Rule, Scenario, Step
-from sandbox.core.trace import RuleTrace, drawn_steps, trace
+from sandbox.core.trace import RuleTrace, closest, compare_rule, drawn_steps, trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -341,6 +341,53 @@ def test_a_trace_tells_the_first_condition_that_each_rule_missed() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("rules", "parameters", "name"),
+    [
+        ([Rule("far", to(Exact("+1222333444"))), Rule("near", to(Exact("+34600000000")))], SPAIN, "near"),
+        ([Rule("far", to(Exact("+1222333444")))], SPAIN, None),
+        ([Rule("near", to(Exact("+34600000000"))), Rule("any", When())], SPAIN, None),  # one has decided
+        ([Rule("later", to(Prefix("+34"))._replace(state="later"))], SPAIN, "later"),
+        ([Rule("later", When(state="later")), Rule("never", When(probability=0))], SPAIN, None),
+        ([Rule("get", When(method="GET", flash=True))], SPAIN, None),
+        ([Rule("first", to(Prefix("+35"))), Rule("second", to(Prefix("+35")))], SPAIN, "first"),
+        ([], SPAIN, None),
+    ],
+)
+def test_the_closest_rule_is_one_that_the_request_nearly_met(
+    rules: list[Rule], parameters: dict[str, str], name: str | None
+) -> None:
+    near = closest(told(book(*rules), Facts("POST", parameters), Progress.fresh()))
+    assert (near.name if near is not None else None) == name
+
+
+def test_a_rule_can_be_compared_whichever_decided() -> None:
+    progress = Progress.fresh()
+    facts = Facts("POST", BRITAIN)
+    rules = book(
+        Rule("any", When()),
+        Rule("second", to(Prefix("+44"))._replace(nth=frozenset({2}), per="to"), times=1),
+        Rule("other", to(Prefix("+34"))._replace(every=2)),
+    )
+    told(rules, facts, progress)
+    rows = {
+        name: [each[:3] for each in compare_rule(rules, name, progress.mark, facts, request_number=1)]
+        for name in ("any", "second", "other")
+    }
+    assert rows == {
+        "any": [],
+        "second": [
+            ("to begins with +44", "to is +447000000001", True),
+            ("times is 1", "times is 1: it has decided fewer", True),
+            ("is nth 2 for this to", "is request 1 of those that meet the rest for this to", False),
+        ],
+        "other": [
+            ("to begins with +34", "to is +447000000001", False),
+            ("is every 2", "is not counted, as it did not meet the rest", None),
+        ],
+    }
+
+
 def test_a_trace_tells_the_count() -> None:
     progress = Progress.fresh()
     facts = Facts("POST", {"to": "+1"})
@@ -371,7 +418,7 @@ def test_a_trace_tells_what_was_drawn() -> None:
     )
     rule = Rule("a", When(probability=1), Respond(delay=Lognormal(0.2, 0.4)), timeline=steps)
     (row,) = told(book(rule, seed=1), Facts("POST", SPAIN), Progress.fresh())
-    assert row == RuleTrace(
+    assert row._replace(conditions=()) == RuleTrace(
         "a",
         matched=True,
         drawn=(

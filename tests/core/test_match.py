@@ -20,6 +20,7 @@ from sandbox.core.match import (
     Regex,
     Suffix,
     When,
+    compare,
     compiled,
     conditions,
     describe,
@@ -157,3 +158,46 @@ def test_regexes_are_the_same_when_their_patterns_are() -> None:
 def test_every_parameter_can_be_asked_for() -> None:
     facts = Facts("POST", dict.fromkeys(PARAMETERS, "x"))
     assert miss(When(texts=tuple((name, Exact("x")) for name in PARAMETERS)), facts) is None
+
+
+@pytest.mark.parametrize(
+    ("matcher", "value", "likeness"),
+    [
+        (Exact("+34600"), "+34600", 1.0),
+        (Exact("+34600"), "+34601", 5 / 6),
+        (Exact("+34600"), "+3460", 5 / 6),
+        (Exact("ORDER"), "order", 1.0),
+        (Exact("ORDER"), "SHOP", 0.0),
+        (Exact("ORDER"), None, 0.0),
+        (Exact("a"), "", 0.0),
+        (Prefix("+34"), "+33600", 2 / 3),
+        (Suffix("99"), "+3498", 0.5),
+        (Contains("code"), "c0de", 0.0),
+        (AnyOf((Exact("+1"), Exact("+34600"))), "+34601", 5 / 6),
+        (AllOf((Prefix("+34"), Suffix("99"))), "+3498", 0.75),
+        (Not(Exact("a")), "b", 0.0),  # most requests meet it
+        (AnyOf((Exact("0"), Absent())), None, 0.0),
+        (AllOf((Absent(absent=False), Exact("a"))), "a", 1.0),
+    ],
+)
+def test_how_near_a_value_came(matcher: Matcher, value: str | None, likeness: float) -> None:
+    facts = Facts("POST", {} if value is None else {"to": value})
+    (compared,) = compare(When(texts=(("to", matcher),)), facts)
+    assert compared.likeness == pytest.approx(likeness)
+
+
+@given(st.text(max_size=90), st.text(max_size=90))
+def test_only_what_is_the_same_but_for_its_case_is_as_near_as_can_be(one: str, other: str) -> None:
+    (compared,) = compare(When(texts=(("to", Exact(one)),)), request(to=other))
+    assert 0 <= compared.likeness <= 1
+    assert (compared.likeness == 1) == (one.casefold() == other.casefold())
+
+
+def test_conditions_stand_beside_what_they_met_in_the_order_in_which_they_are_judged() -> None:
+    when = When(texts=(("to", Prefix("+34")), ("senderId", Exact("A"))), method="GET", flash=False)
+    assert [each[:3] for each in compare(when, request(to="+3460", senderId="B", flash=False))] == [
+        ("method is GET", "method is POST", False),
+        ("the message is not flash", "the message is not flash", True),
+        ("to begins with +34", "to is +3460", True),
+        ("senderId is A", "senderId is B", False),
+    ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import JSONResponse
 
 from sandbox.core.masking import without_secrets
+from sandbox.core.trace import closest
 from sandbox.errors import NotFoundError
 from sandbox.explain import trace_json
 from sandbox.hindsight import hindsight
@@ -19,6 +20,7 @@ from sandbox.yaml_scalars import Integer
 
 if TYPE_CHECKING:
     from sandbox.core.model import RequestRecord
+    from sandbox.core.trace import RuleTrace
     from sandbox.engine import Engine
     from sandbox.web.control.operation import Asked
 
@@ -43,9 +45,22 @@ def request_with_trace_json(engine: Engine, record: RequestRecord) -> dict[str, 
                 for each in checks
             ],
             "rules": [trace_json(each) for each in rules or ()],
+            "closest": _closest_json(closest(rules or ())),
             "drawn": list(drawn),
             "note": _UNKNOWN_RULES if rules is None else None,
         },
+    }
+
+
+def _closest_json(rule: RuleTrace | None) -> dict[str, Any] | None:
+    """Return the rule that came nearest, each of its conditions beside what the request had."""
+    if rule is None:
+        return None
+    return {
+        "name": rule.name,
+        "conditions": [
+            {"asked": each.asked, "met": each.met, "holds": each.holds} for each in rule.conditions
+        ],
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import JSONResponse
 
 from sandbox import contract, sources
+from sandbox.core.states import states_of
 from sandbox.errors import ConfigError, Mistake, ScenarioError
 from sandbox.feed import Kind
 from sandbox.rule_shapes import rule_shape
@@ -32,6 +33,7 @@ def scenario_json(session: Session) -> dict[str, Any]:
         "file": source.file,
         "seed": scenario.seed,
         "state": progress.state,
+        "states": list(states_of(engine.rulebook.rules).names),
         "rules": [
             {
                 "name": rule.name,

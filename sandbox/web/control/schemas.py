@@ -75,6 +75,7 @@ _SCENARIO: Final[dict[str, Schema]] = {
     "file": TEXT,
     "seed": {"type": "integer"},
     "state": TEXT,
+    "states": TEXTS,
     "rules": listed(members(name=TEXT, matched=COUNT, beforeChecks=TRUTH, added=TRUTH, gone=TRUTH)),
     "readings": {"type": "object", "additionalProperties": TEXT},
     "yaml": TEXT,
@@ -128,7 +129,16 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "RequestWithTrace": members(
         **_REQUEST,
         trace=members(
-            checks=listed(ref("Check")), rules=listed(ref("RuleTrace")), drawn=TEXTS, note=TEXT_OR_NULL
+            checks=listed(ref("Check")),
+            rules=listed(ref("RuleTrace")),
+            closest=or_null(
+                members(
+                    name=TEXT,
+                    conditions=listed(members(asked=TEXT, met=TEXT, holds={"type": ["boolean", "null"]})),
+                )
+            ),
+            drawn=TEXTS,
+            note=TEXT_OR_NULL,
         ),
     ),
     "Check": members(about=TEXT, code=COUNT, verdict=_one_of(Verdict), reason=TEXT_OR_NULL),

@@ -25,8 +25,10 @@ from sandbox.web.inbox import (
     readings,
     request,
     requests,
+    rules,
     scenario,
     sending,
+    starting_over,
 )
 from sandbox.web.inbox.faults import page_of, page_of_error, wants_html
 from sandbox.web.inbox.forms import body_of, fields_of
@@ -60,9 +62,11 @@ PAGES: Final[Mapping[str, Callable[[Visit], Page]]] = {
     "/requests": requests.show,
     "/requests/{id}": request.show,
     "/scenario": scenario.show,
+    "/scenario/rule": rules.show,
     "/clock": clock.show,
     "/codes": codes.show,
     "/readings": readings.show,
+    "/start-over": starting_over.show,
 }
 
 ACTIONS: Final[Mapping[str, Act]] = {
@@ -71,6 +75,7 @@ ACTIONS: Final[Mapping[str, Act]] = {
     "/scenario": scenario.edit,
     "/clock": clock.go_by,
     "/clock/advance": clock.advance,
+    "/start-over": starting_over.start_over,
 }
 
 

@@ -9,6 +9,7 @@ from sandbox.core.model import Change
 from sandbox.core.spelling import excerpt
 from sandbox.core.times import MalformedTime, absolute, rfc3339
 from sandbox.web.inbox import tones
+from sandbox.web.inbox.first_call import first_call
 from sandbox.web.inbox.moments import moment, span
 from sandbox.web.inbox.pages import Page, Redirect
 from sandbox.web.moving import choose, demand_virtual, move_by, move_to
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 _LOOKED_AT: Final = 12
 """How many of the things that are due next are told."""
+
+_RECEIVER: Final = "http://127.0.0.1:8080/reports"
+"""Where an application may take reports, as an example."""
 
 REPORT: Final = "report"
 """Where the form moves the clock to, in place of a moment: when a report is next sent."""
@@ -55,6 +59,8 @@ class ClockView(NamedTuple):
     """What came of the form that was sent last; empty when none was."""
     precise: str
     """What time it is, as the form takes it."""
+    first: str
+    """A call after which something is due; empty where something is."""
 
 
 def show(visit: Visit) -> Page:
@@ -72,6 +78,7 @@ def show(visit: Visit) -> Page:
         ),
         _said(visit.query.get("made")),
         rfc3339(now),
+        "" if len(engine.agenda) else first_call(visit, confirmation="true", callbackUrl=_RECEIVER).curl,
     )
     return Page("clock.html", "Clock", view, tab="/clock")
 

@@ -13,6 +13,7 @@ from sandbox.core.coding import BINARY
 from sandbox.core.masking import without_secrets
 from sandbox.core.model import Status
 from sandbox.core.statuses import is_final
+from sandbox.core.times import rfc3339_exact
 from sandbox.errors import NotFoundError
 from sandbox.web.ids import number_of
 from sandbox.web.inbox import anatomy, story, tones
@@ -125,6 +126,8 @@ class MessageView:
     story: tuple[Event, ...]
     story_told: str
     """The same in a sentence."""
+    next_at: str
+    """When it goes on, where a clock that stands has to be moved there; else empty."""
     callbacks: tuple[CallbackCard, ...]
     unreported: str
     """Why there are no reports; empty when there are, or will be."""
@@ -166,6 +169,7 @@ def show(visit: Visit) -> Page:
         ),
         story=events,
         story_told=_told(message, status, now),
+        next_at=_next_at(visit, message, callbacks),
         callbacks=tuple(_card(callback, now, retry_s) for callback in callbacks),
         unreported=_unreported(message),
         can_report=submission.callback_url is not None,
@@ -175,6 +179,15 @@ def show(visit: Visit) -> Page:
         older=_link(visit.base, engine.store, number - 1),
     )
     return Page("message.html", f"Message m{number}", view, tab="/")
+
+
+def _next_at(visit: Visit, message: Message, callbacks: Sequence[Callback]) -> str:
+    if visit.engine.clock.mode != "virtual":
+        return ""
+    now, retry_s = visit.now, visit.engine.dispatcher.settings.retry_s
+    changes = (at for change in message.timeline for at in (change.at, change.send_at))
+    tries = (story.next_attempt_at(each, retry_s) for each in callbacks)
+    return min((rfc3339_exact(at) for at in (*changes, *tries) if at is not None and at > now), default="")
 
 
 def _link(base: str, store: Store, number: int) -> str | None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.core.coding import BINARY
-from sandbox.core.model import Call, Status
-from sandbox.web.inbox import snippets, tones
-from sandbox.web.inbox.credentials import credentials
+from sandbox.core.model import Status
+from sandbox.web.inbox import tones
+from sandbox.web.inbox.first_call import first_call
 from sandbox.web.inbox.listing import Listing, listing
 from sandbox.web.inbox.moments import moment
 from sandbox.web.inbox.pages import Page
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sandbox.core.model import Message
     from sandbox.store import Store
+    from sandbox.web.inbox.first_call import FirstCall
     from sandbox.web.inbox.moments import Moment
     from sandbox.web.inbox.pages import Visit
     from sandbox.web.inbox.tones import Tone
@@ -54,22 +55,13 @@ class Row(NamedTuple):
     received: Moment
 
 
-class FirstMessage(NamedTuple):
-    """How to send a message to this session."""
-
-    url: str
-    curl: str
-    anyone: bool
-    """Whether any user may."""
-
-
 @dataclass(frozen=True, slots=True)
 class MessagesView:
     """The list and its search."""
 
     list: Listing[Message]
     rows: tuple[Row, ...]
-    first: FirstMessage | None
+    first: FirstCall | None
     """How to send one; None where there are some."""
 
 
@@ -86,17 +78,8 @@ def show(visit: Visit) -> Page:
         words=_words,
     )
     rows = tuple(_row(message, store, now) for message in page.records)
-    view = MessagesView(page, rows, first=None if page.total else _first_message(visit))
+    view = MessagesView(page, rows, first=None if page.total else first_call(visit))
     return Page("messages.html", "Messages", view, tab="/")
-
-
-def _first_message(visit: Visit) -> FirstMessage:
-    scenario = visit.engine.scenario
-    user, key = credentials(scenario, None)
-    parameters = {"user": user, "apiKey": key, "to": "+1222333444", "message": "Your code is 1234"}
-    base_url = f"{visit.origin}{visit.base}"
-    curl, *_ = snippets.of_call(Call("POST", snippets.ENDPOINT, parameters), base_url=base_url)
-    return FirstMessage(f"{base_url}{snippets.ENDPOINT}", curl.text, scenario.accounts.anyone)
 
 
 def _row(message: Message, store: Store, now: datetime) -> Row:

@@ -10,7 +10,7 @@ from sandbox.engine import METHODS
 from sandbox.errors import NotFoundError
 from sandbox.hindsight import hindsight
 from sandbox.web.ids import number_of
-from sandbox.web.inbox import scenario_snippets, snippets, verdicts
+from sandbox.web.inbox import rules, scenario_snippets, snippets, verdicts
 from sandbox.web.inbox.moments import moment
 from sandbox.web.inbox.pages import Page, cut
 from sandbox.web.records import parameters_json
@@ -79,9 +79,9 @@ def found(visit: Visit, wanted: str) -> RequestRecord:
 def view_of(record: RequestRecord, visit: Visit) -> RequestView:
     """Return all there is to say about a request."""
     checks, traces, drawn = hindsight(visit.engine, record)
-    is_accepted = record.message_number is not None
+    number = f"r{record.number}"
     return RequestView(
-        id=f"r{record.number}",
+        id=number,
         method=cut(record.call.method, _LONGEST),
         path=record.call.path,
         at=moment(record.at, visit.now),
@@ -96,7 +96,15 @@ def view_of(record: RequestRecord, visit: Visit) -> RequestView:
         ),
         parameters=_parameters(record),
         checks=verdicts.checks_view(checks),
-        rules=None if traces is None else verdicts.rules_view(traces, drawn, is_accepted=is_accepted),
+        rules=None
+        if traces is None
+        else verdicts.rules_view(
+            traces,
+            drawn,
+            is_accepted=record.message_number is not None,
+            hrefs=rules.links(visit, number),
+            request=number,
+        ),
         snippets=_snippets(record, visit),
         again=f"{visit.base}/send?from=r{record.number}",
         newer=_link(visit, record.number + 1),

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from sandbox.core.masking import is_key, without_key, without_secrets
 from sandbox.core.model import Unreadable
 from sandbox.web.inbox import verdicts
+from sandbox.web.inbox.first_call import first_call
 from sandbox.web.inbox.listing import Listing, link, listing
 from sandbox.web.inbox.moments import moment
 from sandbox.web.inbox.pages import Page, cut
 from sandbox.web.inbox.search import Key
-from sandbox.web.inbox.snippets import ENDPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from sandbox.core.model import RequestRecord
+    from sandbox.web.inbox.first_call import FirstCall
     from sandbox.web.inbox.moments import Moment
     from sandbox.web.inbox.pages import Visit
     from sandbox.web.inbox.tones import Tone
@@ -62,7 +63,8 @@ class RequestsView:
     list: Listing[RequestRecord]
     choices: tuple[Choice, ...]
     rows: tuple[Row, ...]
-    send_url: str
+    first: FirstCall | None
+    """How to make one; None where there are some."""
 
 
 def show(visit: Visit) -> Page:
@@ -82,7 +84,7 @@ def show(visit: Visit) -> Page:
         page,
         choices=tuple(Choice(name, link(path, wanted), wanted == page.search) for name, wanted in _CHOICES),
         rows=tuple(_row(record, now) for record in page.records),
-        send_url=f"{visit.origin}{visit.base}{ENDPOINT}",
+        first=None if page.total else first_call(visit),
     )
     return Page("requests.html", "Requests", view, tab="/requests")
 

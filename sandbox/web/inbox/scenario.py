@@ -7,21 +7,30 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox import contract, sources
-from sandbox.core.match import describe
+from sandbox.core.states import states_of
 from sandbox.errors import ScenarioError
+from sandbox.web.inbox import rules as rule_pages
 from sandbox.web.inbox.covered import Covered
 from sandbox.web.inbox.pages import Page, Redirect
+from sandbox.web.inbox.states import picture
 from sandbox.web.problems import QueryError, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandbox.core.scenario import Rule
     from sandbox.errors import Mistake
     from sandbox.web.inbox.pages import Visit
+    from sandbox.web.inbox.states import Picture
 
 _NEW: Final = "name: mine\nrules: []\ndefault:\n  dlr: [{after: 1s, status: delivered}]\n"
 """What an editor begins with where the scenario has no text."""
+
+
+_SAMPLE: Final = """rules:
+  - name: queue-full
+    when: {to: {prefix: "+34"}}
+    respond: {error: 6}
+"""
 
 
 class RuleLine(NamedTuple):
@@ -34,6 +43,7 @@ class RuleLine(NamedTuple):
     """Whether it has decided as often as it may."""
     before_checks: bool
     when: str
+    href: str
 
 
 class Story(NamedTuple):
@@ -60,6 +70,12 @@ class ScenarioView:
     rules: tuple[RuleLine, ...]
     never: int
     """How many rules have decided nothing yet."""
+    is_asked: bool
+    """Whether any request has come that they could have decided."""
+    sample: str
+    """A rule to begin with."""
+    picture: Picture | None
+    """Of its states; None where it has but one."""
     stories: tuple[Story, ...]
     mistakes: tuple[Mistake, ...] = ()
     is_checked: bool = False
@@ -124,6 +140,13 @@ def _view(visit: Visit) -> ScenarioView:
         yaml=without_secrets(source.yaml) or _NEW,
         rules=rules,
         never=sum(not rule.matched for rule in rules),
+        is_asked=bool(engine.store.counts()["requests"]),
+        sample=_SAMPLE,
+        picture=picture(
+            states_of(engine.rulebook.rules),
+            engine.progress.state,
+            lambda name: rule_pages.link(visit.base, name),
+        ),
         stories=_stories(visit),
     )
 
@@ -138,7 +161,8 @@ def _rules(visit: Visit) -> tuple[RuleLine, ...]:
             rule.name in added,
             rule.name in progress.standing.gone,
             rule.before_checks,
-            _when(rule),
+            ", ".join(rule_pages.asks(rule)) or "any request",
+            rule_pages.link(visit.base, rule.name),
         )
         for rule in engine.rulebook.rules
     )
@@ -172,24 +196,3 @@ def _library() -> dict[str, tuple[str, ...]]:
 def without_secrets(yaml: str) -> str:
     """Return the text of a scenario with every key and secret masked: ``apiKey: se…et``."""
     return Covered.of(yaml).text
-
-
-def _when(rule: Rule) -> str:
-    """Return what a rule asks of a request, in words."""
-    when = rule.when
-    said = [f"{name} {describe(matcher)}" for name, matcher in when.texts]
-    if when.method is not None:
-        said.append(f"method is {when.method}")
-    if when.flash is not None:
-        said.append("is flash" if when.flash else "is not flash")
-    if when.nth:
-        said.append(f"request {', '.join(map(str, sorted(when.nth)))}")
-    if when.every is not None:
-        said.append(f"every {when.every}")
-    if when.per is not None:
-        said.append(f"counted per {when.per}")
-    if when.probability is not None:
-        said.append(f"with probability {when.probability:g}")
-    if when.state is not None:
-        said.append(f"in state {when.state}")
-    return ", ".join(said) or "any request"

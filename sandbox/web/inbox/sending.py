@@ -16,7 +16,7 @@ from sandbox.core.match import Exact
 from sandbox.core.model import Unreadable
 from sandbox.core.parameters import PARAMETERS
 from sandbox.explain import explain
-from sandbox.web.inbox import anatomy, tones, verdicts
+from sandbox.web.inbox import anatomy, rules, tones, verdicts
 from sandbox.web.inbox.credentials import credentials
 from sandbox.web.inbox.moments import span
 from sandbox.web.inbox.pages import Page, Redirect, known
@@ -244,7 +244,7 @@ def _trial(visit: Visit, call: Call) -> TrialView:
         ),
         delay="" if not it.delay_s else span(timedelta(seconds=it.delay_s)),
         checks=verdicts.checks_view(it.checks),
-        rules=verdicts.rules_view(it.rules, it.drawn, is_accepted=it.accepted),
+        rules=verdicts.rules_view(it.rules, it.drawn, is_accepted=it.accepted, hrefs=rules.links(visit)),
         encoding=_encoding(it, call),
         planned=tuple(map(_planned, it.timeline)),
         unreported=without_secrets(it.unreported or "") if it.accepted else "",

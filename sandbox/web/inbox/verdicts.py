@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox import contract
 from sandbox.core.masking import without_key, without_secrets
+from sandbox.core.trace import closest
 from sandbox.explain import NOT_TRIED, Verdict
 from sandbox.web.inbox import tones
 from sandbox.web.inbox.pages import cut
+from sandbox.web.inbox.rules import BesideView, clear
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -73,6 +75,8 @@ class RuleRow(NamedTuple):
     matched: bool
     miss: str
     """The first condition that missed; empty when it matched."""
+    href: str
+    """Empty where there is no such rule any more."""
 
 
 class RulesView(NamedTuple):
@@ -86,6 +90,8 @@ class RulesView(NamedTuple):
     drawn: tuple[str, ...]
     told: str
     has_matched: bool
+    closest: BesideView | None
+    """The rule that came nearest where none decided; None where none came near."""
 
 
 def outcome(answer: Answer, error: int | None, respond: Respond | None) -> str:
@@ -162,10 +168,25 @@ def checks_view(checks: Iterable[Checked]) -> ChecksView:
 # -- rules --------------------------------------------------------------------------------------------------------
 
 
-def rules_view(traces: Sequence[RuleTrace], drawn: tuple[str, ...], *, is_accepted: bool) -> RulesView:
-    """Return rules for showing: the one that matched, then those that missed, as far as there is room."""
+def rules_view(
+    traces: Sequence[RuleTrace],
+    drawn: tuple[str, ...],
+    *,
+    is_accepted: bool,
+    hrefs: Mapping[str, str],
+    request: str = "",
+) -> RulesView:
+    """Return rules for showing: the one that matched, then those that missed, as far as there is room.
+
+    Args:
+        traces: what became of each.
+        drawn: what chance decided.
+        is_accepted: whether there is a message.
+        hrefs: the links to those rules that are still there, by name.
+        request: its id; empty for one that is only tried out.
+    """
     rows = tuple(
-        RuleRow(trace.name, trace.matched, without_secrets(trace.miss or ""))
+        RuleRow(trace.name, trace.matched, without_secrets(trace.miss or ""), hrefs.get(trace.name, ""))
         for trace in traces
         if not (trace.miss or "").startswith(NOT_TRIED)
     )
@@ -177,6 +198,15 @@ def rules_view(traces: Sequence[RuleTrace], drawn: tuple[str, ...], *, is_accept
         told = "No rule matched: the scenario's default applies." if traces else "The scenario has no rules."
     else:
         told = "No rule before the checks matched." if rows else "No rule was tried."
+    near = closest(traces)
     return RulesView(
-        tuple(shown), len(rows) - len(shown), len(traces) - len(rows), drawn, told, winner is not None
+        tuple(shown),
+        len(rows) - len(shown),
+        len(traces) - len(rows),
+        drawn,
+        told,
+        winner is not None,
+        None
+        if near is None
+        else BesideView(near.name, hrefs.get(near.name, ""), request, clear(near.conditions)),
     )

@@ -101,6 +101,26 @@ async def test_an_accepted_request_passed_every_check_and_met_no_rule() -> None:
     assert (trace["drawn"], trace["note"]) == ([], None)
 
 
+async def test_the_rule_that_came_nearest_is_told_condition_by_condition() -> None:
+    async with talking(RULES) as client:
+        near = await trace_of(client, senderId="MAYBEE", to="+447")
+        far = await trace_of(client)
+    assert near["closest"] is None  # as another one decided
+    assert far["closest"] is None
+    async with talking(RULES.replace('prefix: "+44"', 'prefix: "+4479", contains: "00"')) as client:
+        trace = await trace_of(client, to="+447700900000")
+    assert trace["closest"] == {
+        "name": "busy",
+        "conditions": [
+            {
+                "asked": "to contains 00 and begins with +4479",
+                "met": "to is +447700900000",
+                "holds": False,
+            }
+        ],
+    }
+
+
 async def test_a_refused_request_names_the_check_and_leaves_what_was_not_reached() -> None:
     async with talking(RULES) as client:
         trace = await trace_of(client, to="recipient")

@@ -33,6 +33,7 @@ async def test_the_scenario_is_shown_as_it_is_written() -> None:
             "file": "scenario",
             "seed": 3,
             "state": "recovered",
+            "states": ["start", "recovered"],
             "rules": [
                 {"name": "full-once", "matched": 1, "beforeChecks": False, "added": False, "gone": False}
             ],

@@ -170,3 +170,21 @@ async def test_neighbours_are_linked(page: Browser) -> None:
 async def test_hints_are_shown(page: Browser) -> None:
     page.world.accept(SENT, confirmation="yes")
     assert "confirmation yes counts as false" in (await page.visit("/messages/m1")).text
+
+
+async def test_a_clock_that_stands_can_be_moved_to_what_comes_next(page: Browser) -> None:
+    page.world.accept(REPORTED, to="+15005551010")
+    page.world.accept(REPORTED, callbackUrl="http://127.0.0.1:9000/broken")
+    times = []
+    while next_at := view(page, 2).next_at:
+        times.append(next_at.removeprefix("2024-01-15T").removesuffix("Z"))
+        await page.post("/clock/advance", to=next_at)
+    assert times == ["12:00:01", "12:00:02", "12:00:07", "12:00:37", "12:02:37", "12:12:37"]
+    assert "Time stands." not in (await page.visit("/messages/m2")).text
+
+
+async def test_a_clock_that_runs_is_left_to_run(page: Browser) -> None:
+    page.world.accept(SENT)
+    assert "Time stands." in (await page.visit("/messages/m1")).text
+    await page.post("/clock", mode="x60")
+    assert "Time stands." not in (await page.visit("/messages/m1")).text

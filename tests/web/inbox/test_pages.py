@@ -176,6 +176,13 @@ async def test_the_first_page_teaches_where_to_send(page: Browser) -> None:
     assert "curl http://127.0.0.1:7670/sendMtSms.php" in text
 
 
+@pytest.mark.parametrize("path", ["/", "/requests", "/clock", "/scenario/rule?name=error-6"])
+async def test_an_empty_page_holds_the_call_that_fills_it(page: Browser, path: str) -> None:
+    assert "curl http://127.0.0.1:7670/sendMtSms.php" in (await page.visit(path)).text
+    page.world.accept(SENT)
+    assert "curl http" not in (await page.visit(path)).text
+
+
 async def test_messages_are_listed_newest_first(page: Browser) -> None:
     for number in range(3):
         page.world.accept(SENT, message=f"text {number}")

@@ -78,6 +78,8 @@ TABLE = (
     Row("/scenario", "do=apply", {"yaml": MINE, "do": "apply"}, ("PUT", "scenario", {"yaml": MINE})),
     Row("/scenario", "do=apply", {"yaml": WRONG, "do": "apply"}, ("PUT", "scenario", {"yaml": WRONG})),
     Row("/scenario", "do=check", {"yaml": WRONG, "do": "check"}, check_aside),
+    Row("/start-over", "what=messages", {"what": "messages"}, ("DELETE", "messages", {})),
+    Row("/start-over", "what=all", {"what": "all"}, ("POST", "reset", {})),
     Row("/send", "", MESSAGE, send),
     Row("/send", "do=try", {**MESSAGE, "do": "try"},
         ("POST", "explain", {"user": USER, "apiKey": "any", **MESSAGE})),

@@ -40,7 +40,7 @@ async def test_the_scenario_shows_how_often_each_rule_decided() -> None:
             opened.world.send(SENT, to="+15005550007")
         text = (await opened.visit("/scenario")).text
     assert "2 error-7 to is +15005550007" in text
-    assert "– error-8 to is +15005550008" in text
+    assert "never error-8 to is +15005550008" in text
     assert "name: default" in text
 
 

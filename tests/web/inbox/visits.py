@@ -20,7 +20,7 @@ KEY = "kP-9f3a-not-to-be-shown"
 SENT: Mapping[str, str] = {"user": USER, "apiKey": KEY, "to": "+34600000001", "message": "Hello"}
 REPORTED: Mapping[str, str] = {**SENT, "confirmation": "true", "callbackUrl": RECEIVER}
 
-PAGES = ("/", "/requests", "/send", "/codes", "/readings", "/scenario", "/clock")
+PAGES = ("/", "/requests", "/send", "/codes", "/readings", "/scenario", "/clock", "/start-over")
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 

@@ -47,13 +47,26 @@ async function refresh(isTold = false) {
 
 // What is said of a form that was sent, data-said, is in the answer to it and on no page that is asked for later.
 function renew(fresh, isAnswer = false) {
+  const newest = newestRow();
   for (const name of isAnswer ? ["live", "said"] : ["live"]) {
     for (const part of all(`[data-${name}]`)) {
       const other = one(`[data-${name}="${part.dataset[name]}"]`, fresh);
       if (other) morph(part, other);
     }
   }
+  for (const row of rows()) if (numberOf(row) > newest) markAsNew(row);
   tick();
+}
+
+const rows = () => all("tr[data-key]");
+const numberOf = (row) => Number(row.dataset.key.slice(1));
+const newestRow = () => Math.max(0, ...rows().map(numberOf));
+
+// For a moment; where nothing is to move, the mark does not fade but ends.
+function markAsNew(row) {
+  const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const marked = { backgroundColor: "var(--link-soft)", boxShadow: "inset 3px 0 var(--link-strong)" };
+  row.animate([marked, { ...marked, offset: 0.4 }, {}], { duration: 3000, easing: isCalm ? "step-end" : "ease-out" });
 }
 
 // What a script has made stands in no answer of the server: it is left alone.
@@ -154,6 +167,44 @@ function leave() {
   stream?.close();
   stream = undefined;
   clearTimeout(again);
+}
+
+// -- while nobody looks: the title says how many messages came --------------------------------------------------------
+
+const title = page.title;
+const ASIDE_MS = 5000;
+let aside, seen;
+
+async function countUnseen() {
+  const answer = await fetch(`${base}/_sandbox/messages?limit=1`);
+  if (!answer.ok || !page.hidden) return;
+  const [latest] = (await answer.json()).messages;
+  const newest = latest ? Number(latest.id.slice(1)) : undefined;
+  seen ??= newest ?? 0;
+  if (newest < seen) seen = 0; // all began anew
+  page.title = newest > seen ? `(${newest - seen}) ${title}` : title;
+}
+
+function watchAside() {
+  clearInterval(aside);
+  aside = setInterval(() => { countUnseen().catch(() => {}); }, ASIDE_MS);
+  countUnseen().catch(() => {});
+}
+
+function beLookedAt() {
+  clearInterval(aside);
+  seen = undefined;
+  page.title = title;
+}
+
+function attend() {
+  if (page.hidden) {
+    leave();
+    watchAside();
+  } else {
+    beLookedAt();
+    follow();
+  }
 }
 
 // -- a clock that runs is seen to run ----------------------------------------------------------------------------------
@@ -337,8 +388,8 @@ page.addEventListener("submit", (event) => {
   event.preventDefault();
   act(event.target, event.submitter);
 });
-page.addEventListener("visibilitychange", () => page.hidden ? leave() : follow());
+page.addEventListener("visibilitychange", attend);
 addEventListener("pagehide", leave);
-addEventListener("pageshow", follow);
+addEventListener("pageshow", attend);
 setInterval(tick, 250);
 tick();
