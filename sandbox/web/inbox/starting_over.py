@@ -47,7 +47,7 @@ def show(visit: Visit) -> Page:
     session, engine = visit.session, visit.engine
     counts = engine.store.counts()
     kept = (("messages", "message"), ("requests", "request"), ("callbacks", "report"))
-    due, state = engine.reports_due, engine.progress.state
+    due, state = engine.timelines.reports_due, engine.progress.state
     view = StartView(
         tuple(_counted(counts[key], word) for key, word in kept if counts[key]),
         f"{_counted(due, 'report')} still due" if due else "",
