@@ -10,6 +10,7 @@ import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
@@ -103,8 +104,19 @@ def cli() -> None:
     """
 
 
+def _stand_in_for_closed_streams() -> None:
+    """Open the null device in place of a standard stream that is closed.
+
+    Else the next socket would take its number, and what is meant for the stream would go there.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - to the end
+
+
 def main() -> None:
     """Run the command line."""
+    _stand_in_for_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # A message may hold characters that the terminal's encoding lacks.
         if isinstance(stream, TextIOWrapper):
