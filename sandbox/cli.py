@@ -10,7 +10,6 @@ import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
@@ -105,13 +104,16 @@ def cli() -> None:
 
 
 def _stand_in_for_closed_streams() -> None:
-    """Open the null device in place of a standard stream that is closed.
+    """Open the null device where a standard stream is closed.
 
-    Else the next socket would take its number, and what is meant for the stream would go there.
+    Else the next socket would take its number, and what is meant for the stream would go there. Without standard
+    input there is still nothing to read.
     """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - to the end
+            number = os.open(os.devnull, os.O_RDWR)
+            if name != "stdin":
+                setattr(sys, name, os.fdopen(number, "w", encoding="utf-8"))
 
 
 def main() -> None:

@@ -76,7 +76,7 @@ async def test_all_that_is_due_on_the_way_happens_retries_included(client: Clien
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        ({}, "is empty, wanted: one of by, to at least"),
+        ({}, "what stands here is empty, wanted: one of by, to at least"),
         ({"by": "1h", "to": "2026-01-01T00:00:00Z"}, "by and to exclude each other: leave one out"),
         (
             {"to": "2024-01-15T11:59:59Z"},
