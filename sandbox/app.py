@@ -231,6 +231,12 @@ class _Service:
             if path in PATHS:
                 await self.endpoint({**scope, "path": path}, receive, send)
                 return
+        elif path.startswith("/s/") and path.endswith(PATHS):
+            # The endpoint needs no token, nor does its absence: who may ask the rest is no question here.
+            from sandbox.web.problems import nothing_at  # noqa: PLC0415 - as for _build_rest
+
+            await nothing_at(path)(scope, receive, send)
+            return
         await self._rest(scope, receive, send)
 
     @cached_property

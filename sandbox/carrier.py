@@ -222,6 +222,12 @@ def octets(body: str) -> bytes:
 
 def _cause(error: Exception) -> str:
     """Return what went wrong below aiohttp where it says so: ``Connection refused``, a name that is not known."""
+    from aiohttp import ClientResponseError  # noqa: PLC0415 - see HttpCarrier._open
+
+    if isinstance(error, ClientResponseError):
+        # Its text begins with a 400 that nobody answered, and draws a ^ below what it objects to.
+        why = " ".join(error.message.replace("^", " ").split())
+        return excerpt(f"the answer cannot be read as HTTP: {why}", 200)
     below = getattr(error, "os_error", None) or error
     if isinstance(below, OSError) and below.errno and not isinstance(below, socket.gaierror):
         return os.strerror(below.errno)

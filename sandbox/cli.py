@@ -103,8 +103,22 @@ def cli() -> None:
     """
 
 
+def _stand_in_for_closed_streams() -> None:
+    """Open the null device where a standard stream is closed.
+
+    Else the next socket would take its number, and what is meant for the stream would go there. Without standard
+    input there is still nothing to read.
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            number = os.open(os.devnull, os.O_RDWR)
+            if name != "stdin":
+                setattr(sys, name, os.fdopen(number, "w", encoding="utf-8"))
+
+
 def main() -> None:
     """Run the command line."""
+    _stand_in_for_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # A message may hold characters that the terminal's encoding lacks.
         if isinstance(stream, TextIOWrapper):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sandbox.core.readings import Readings
 from sandbox.core.spelling import excerpt
-from sandbox.errors import ReadingError
+from sandbox.errors import ReadingError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,9 +95,11 @@ def check_reading(name: str, value: str) -> None:
     """Raise a ReadingError unless *value* is one of the values of the reading *name*."""
     row = next((row for row in reading_rows() if row.id == name), None)
     if row is None:
-        raise ReadingError(
-            f"there is no reading {excerpt(name)}", value=name, choices=[row.id for row in reading_rows()]
-        )
+        choices = [row.id for row in reading_rows()]
+        text = f"there is no reading {excerpt(name)}"
+        if not did_you_mean(name, choices):
+            text += f". There are: {', '.join(sorted(choices))}"
+        raise ReadingError(text, value=name, choices=choices)
     if value in row.values or (row.id == "timezone" and _is_zone(value)):
         return
     also = f", or {row.any}" if row.any else ""

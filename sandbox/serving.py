@@ -10,6 +10,7 @@ import signal
 import socket
 import threading
 from contextlib import contextmanager, suppress
+from errno import EADDRNOTAVAIL, EAFNOSUPPORT
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -44,16 +45,23 @@ def listen(host: str, port: int) -> socket.socket:
             raise
     except (OSError, OverflowError, UnicodeError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        raise ConfigError(
-            f"cannot listen on {host}:{port}: {why}; choose another --port, or 0 for a free one"
-        ) from None
+        is_host = isinstance(error, socket.gaierror | UnicodeError) or (
+            isinstance(error, OSError) and error.errno in {EADDRNOTAVAIL, EAFNOSUPPORT}
+        )
+        choice = (
+            "--host, 127.0.0.1 or 0.0.0.0 for all addresses" if is_host else "--port, or 0 for a free one"
+        )
+        raise ConfigError(f"cannot listen on {_joined(host, port)}: {why}; choose another {choice}") from None
     return listener
 
 
 def address_of(listener: socket.socket) -> str:
     """Return the address that a listener is reached at: ``http://127.0.0.1:7670``."""
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{_joined(*listener.getsockname()[:2])}"
+
+
+def _joined(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class _Server(uvicorn.Server):

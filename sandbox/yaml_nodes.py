@@ -177,7 +177,8 @@ class _Reader:
         self._count += size
         if self._count > MOST_NODES:
             raise _UnreadableError(
-                place, f"over {MOST_NODES} values up to here, aliases counted in full: split the file"
+                place,
+                f"over {MOST_NODES} values up to here, aliases counted in full: no scenario may hold more",
             )
         if depth > DEEPEST:
             raise _UnreadableError(place, f"lists and mappings stand more than {DEEPEST} deep in one another")

@@ -66,6 +66,8 @@ class Notes:
         """Note a mistake at *node*: what is wrong, and what would be right."""
         if self._keys:
             message = f"{self._keys[-1]}: {message}"
+        elif message.startswith("is "):
+            message = f"what stands here {message}"
         self.count += 1
         self._mistakes.add(Mistake(self.file, node.line, node.column, message))
         if len(self._mistakes) >= MOST_MISTAKES:

@@ -256,6 +256,25 @@ async def test_what_is_no_whole_answer_is_lost_with_a_reason(carrier: HttpCarrie
     assert len(outcome.why) <= 200
 
 
+@pytest.mark.parametrize(
+    ("answer", "objection"),
+    [
+        (b"hello\r\n\r\n", "Bad status line: Expected HTTP/"),
+        (b"HTTP/2 200 OK\r\n\r\n", "Bad status line: Expected dot:"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "Invalid character in Content-Length:"),
+        (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 20_000, "Too many headers received"),
+    ],
+)
+async def test_what_is_no_http_is_said_in_one_line_and_not_taken_for_a_status(
+    carrier: HttpCarrier, answer: bytes, objection: str
+) -> None:
+    async with receiver(answer, closes=True) as there:
+        reason = why(await carrier.carry(parcel(there.url)))
+    assert reason.startswith(f"the answer cannot be read as HTTP: {objection}")
+    assert "400" not in reason
+    assert "U+000A" not in reason
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_parcel_is_sent_once_even_where_the_connection_breaks(
     carrier: HttpCarrier, method: str

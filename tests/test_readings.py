@@ -353,6 +353,7 @@ def _is_readings(node: ast.expr) -> bool:
     ("name", "value", "message"),
     [
         ("error", "bare", "there is no reading error: did you mean errors"),
+        ("nope", "bare", "there is no reading nope. There are: binary_payload, destination_plus, "),
         (
             "errors",
             "envelop",

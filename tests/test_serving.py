@@ -46,11 +46,23 @@ def test_a_port_in_use_is_one_clear_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "port"), [("127.0.0.1", 65_536), ("127.0.0.1", -1), ("a..b", 0), ("192.0.2.1", 0)]
+    ("host", "port", "shown", "option"),
+    [
+        ("127.0.0.1", 65_536, "127.0.0.1:65536", "--port"),
+        ("127.0.0.1", -1, "127.0.0.1:-1", "--port"),
+        ("a..b", 0, "a..b:0", "--host"),
+        ("name.invalid", 0, "name.invalid:0", "--host"),
+        ("192.0.2.1", 0, "192.0.2.1:0", "--host"),
+        ("2001:db8::1", 80, "[2001:db8::1]:80", "--host"),
+    ],
 )
-def test_an_address_that_cannot_be_had(host: str, port: int) -> None:
-    with pytest.raises(ConfigError, match=f"cannot listen on {host}:{port}: "):
+def test_an_address_that_cannot_be_had_says_which_option_to_change(
+    host: str, port: int, shown: str, option: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
         listen(host, port)
+    assert str(caught.value).startswith(f"cannot listen on {shown}: ")
+    assert f"; choose another {option}, " in str(caught.value)
 
 
 class Named:

@@ -82,6 +82,16 @@ async def test_what_is_no_name_is_not_found(client: Client, name: str) -> None:
     for path in ("sendMtSms.php", "_sandbox/health"):
         answer = await client.get(f"/s/{name}/{path}")
         assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
+        assert (
+            "the name of a session is 1 to 64 of A-Z a-z 0-9 . _ -, not only dots" in answer.json()["detail"]
+        )
+
+
+@pytest.mark.parametrize("path", ["sendMtSms.php", "httpinput/sendMtSms.php"])
+async def test_a_client_is_told_of_a_name_that_is_none_though_it_has_no_token(path: str) -> None:
+    with talking_to(application(admin_token="secret")) as client:
+        answer = await client.get(f"/s/a%20b/{path}", params=VALID, headers={"Host": "sms.example.com"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
 
 
 async def test_each_session_has_messages_ids_and_counters_of_its_own(client: Client) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -154,8 +155,9 @@ def command(**options: Any) -> None:
     """Serve the API until Ctrl-C or SIGTERM.
 
     When it can answer it prints one line to stdout, "panelsms-sandbox ready at http://HOST:PORT"; the log
-    goes to stderr. At the end, answers in flight are finished, and the last line says how many reports were
-    still due. Every option can also be set in the environment, several values separated by commas.
+    goes to stderr. At the end, answers in flight are finished, late ones without further delay, and the last
+    line says how many reports were still due. Every option can also be set in the environment, several
+    values separated by commas.
     """
     config = _config(**options)
     # Imported here, so that --help and a mistyped option answer at once.
@@ -211,10 +213,10 @@ def _config(
 
 
 def _announce(address: str) -> None:
-    click.echo(f"panelsms-sandbox ready at {address}")
+    _say(f"panelsms-sandbox ready at {address}", sys.stdout)
     if sys.stderr.isatty():
-        click.echo(f"  send to  {click.style(f'{address}/sendMtSms.php', bold=True)}", err=True)
-        click.echo(f"  health   {address}/_sandbox/health", err=True)
+        _say(f"  send to  {click.style(f'{address}/sendMtSms.php', bold=True)}", sys.stderr)
+        _say(f"  health   {address}/_sandbox/health", sys.stderr)
 
 
 def _say_goodbye(reports_due: int, *, is_json: bool) -> None:
@@ -223,7 +225,16 @@ def _say_goodbye(reports_due: int, *, is_json: bool) -> None:
     else:
         still_due = {0: "no report was", 1: "1 report was"}.get(reports_due, f"{reports_due} reports were")
         line = f"stopped: {still_due} still due"
-    click.echo(line, err=True)
+    _say(line, sys.stderr)
+
+
+def _say(line: str, stream: TextIO) -> None:
+    """Write a line; a stream that nobody reads any more is no reason to stop serving, or to end otherwise."""
+    try:
+        click.echo(line, file=stream)
+    except OSError:
+        # What is left in its buffer would fail once more at the end, and the exit code would tell of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")

@@ -110,7 +110,7 @@ def parse_hex(text: str) -> Udh | MalformedUdh:
         return MalformedUdh(UdhFault.EMPTY, "there are no hex digits")
     foreign = _NOT_HEX.search(text)
     if foreign:
-        found = f"U+{ord(foreign[0]):04X} at position {foreign.start()} is not a hex digit"
+        found = f"U+{ord(foreign[0]):04X} at position {foreign.start() + 1} is not a hex digit"
         return MalformedUdh(
             UdhFault.NON_HEX, f"{found}: write each octet as two of 0-9 and A-F, nothing else"
         )

@@ -7,6 +7,7 @@ is none.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
@@ -14,6 +15,8 @@ from sandbox.clock import real_pause
 from sandbox.core.scenario import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import Message, Receive, Scope, Send
 
 CONNECTION: Final = "panelsms.connection"
@@ -30,6 +33,9 @@ DRIP_S: Final = 1.0
 
 class Connection(Protocol):
     """The connection that a request came by."""
+
+    on_stop: Callable[[], None] | None
+    """Is called when the server begins to stop."""
 
     def write(self, data: bytes) -> None:
         """Send octets as they are."""
@@ -55,15 +61,27 @@ class Line:
     receive: Receive
     send: Send
     connection: Connection | None
+    stopping: asyncio.Event
+    """Is set when the server begins to stop: what is under way is then answered without further delay."""
 
     @classmethod
     def of(cls, scope: Scope, receive: Receive, send: Send) -> Self:
         """Return the line of a request."""
-        return cls(receive, send, scope.get("extensions", {}).get(CONNECTION))
+        connection = scope.get("extensions", {}).get(CONNECTION)
+        stopping = asyncio.Event()
+        if connection is not None:
+            connection.on_stop = stopping.set
+        return cls(receive, send, connection, stopping)
 
     async def pause(self, seconds: float) -> bool:
-        """Let real time pass while the client waits, and say whether it still does."""
-        return await real_pause(seconds, unless=self.end())
+        """Let real time pass while the client waits and the server runs, and say whether the client still does."""
+        end, stop = asyncio.ensure_future(self.end()), asyncio.ensure_future(self.stopping.wait())
+        try:
+            await real_pause(seconds, unless=asyncio.wait((end, stop), return_when=asyncio.FIRST_COMPLETED))
+            return not end.done()
+        finally:
+            end.cancel()
+            stop.cancel()
 
     async def end(self) -> None:
         """Return when the connection has ended."""

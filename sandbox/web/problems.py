@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 
 from sandbox.core.spelling import excerpt
 from sandbox.errors import ConfigError, NotFoundError, SandboxError, ScenarioError
+from sandbox.sessions import split_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,6 +80,15 @@ async def _sandbox_error(_: Request, error: Exception) -> JSONResponse:
     return problem(status, str(error))
 
 
+def nothing_at(path: str) -> JSONResponse:
+    """Return the answer for a path where nothing is, under the name of a session or not."""
+    if path.startswith("/s/") and split_path(path)[0] is None:
+        why = "the name of a session is 1 to 64 of A-Z a-z 0-9 . _ -, not only dots"
+    else:
+        why = "the endpoint is /sendMtSms.php, the control API /_sandbox/health"
+    return problem(HTTPStatus.NOT_FOUND, f"nothing is at {excerpt(path, 100)}: {why}")
+
+
 async def http_exception(request: Request, error: Exception) -> JSONResponse:
     """Answer what the router itself refuses: a path where nothing is, a method that is not allowed."""
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for this class
@@ -86,9 +96,7 @@ async def http_exception(request: Request, error: Exception) -> JSONResponse:
         allowed = (error.headers or {}).get("Allow", "")
         return problem(error.status_code, f"{request.method} is not allowed here: {allowed}", error.headers)
     if error.status_code == HTTPStatus.NOT_FOUND:
-        path = excerpt(request.scope["path"], 100)
-        detail = f"nothing is at {path}: the endpoint is /sendMtSms.php, the control API /_sandbox/health"
-        return problem(error.status_code, detail)
+        return nothing_at(request.scope["path"])
     return problem(error.status_code, error.detail, error.headers)
 
 

@@ -261,7 +261,7 @@ def _read_json(body: bytes, readings: Readings, hints: list[str]) -> dict[str, V
     except ValueError as error:
         raise _UnreadableBodyError(f"the body cannot be read as JSON: {error}") from None
     if not isinstance(members, dict):
-        raise _UnreadableBodyError('the body is JSON, but no object: send {"user": …}')
+        raise _UnreadableBodyError('the body is JSON, but no object: send {"user": ...}')
     return _read_members(members, readings, hints)
 
 

@@ -15,7 +15,7 @@ import pytest
 from sandbox.cli import COMMANDS
 from sandbox.kit.receiver import Receiver
 from sandbox.serving import listen
-from tests.command_line import command_of, finished, run, serve
+from tests.command_line import command_of, finished, run, serve, start
 
 TELLING_ITS_MODULES = (
     "-c",
@@ -100,6 +100,36 @@ def test_an_address_that_is_none_of_ours_is_one_clear_line(host: str) -> None:
     result = run("serve", "--port", "0", "--host", host)
     assert (result.exit_code, result.stdout) == (2, "")
     assert re.fullmatch(rf"Error: cannot listen on {host}:0: .*\n", result.stderr)
+
+
+FULL = "os.dup2(os.open('/dev/full', os.O_WRONLY), {})"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "os.close(1)",
+        "os.close(2)",
+        "os.close(1); os.close(2)",
+        "os.close(0); os.close(1); os.close(2)",
+        FULL.format(1),
+        FULL.format(2),
+    ],
+)
+def test_it_serves_and_ends_well_where_nothing_can_be_written(spoil: str) -> None:
+    with listen("127.0.0.1", 0) as free:
+        port = free.getsockname()[1]
+    spoiled = (
+        f"import os, sys; {spoil}; os.execv(sys.executable, [sys.executable, '-m', 'sandbox', *sys.argv[1:]])"
+    )
+    with start("serve", "--port", str(port), program=("-c", spoiled), is_heard=False) as process:
+        try:
+            url = f"http://127.0.0.1:{port}"
+            assert finished("health", "--wait", "--url", url)[0] == 0
+            assert ask(url)[0] == "OK_1000001"
+        finally:
+            process.terminate()
+        assert process.wait(timeout=30) == 0
 
 
 NO_HOST = "name a host alone, such as callbacks.example.com"

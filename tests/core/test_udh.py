@@ -100,9 +100,9 @@ NOT_HEX = "is not a hex digit: write each octet as two of 0-9 and A-F, nothing e
     ("text", "fault", "detail"),
     [
         ("", "empty", "there are no hex digits"),
-        ("05 00", "non-hex", f"U+0020 at position 2 {NOT_HEX}"),
-        ("05\n", "non-hex", f"U+000A at position 2 {NOT_HEX}"),
-        ("0\ud800", "non-hex", f"U+D800 at position 1 {NOT_HEX}"),
+        ("05 00", "non-hex", f"U+0020 at position 3 {NOT_HEX}"),
+        ("05\n", "non-hex", f"U+000A at position 3 {NOT_HEX}"),
+        ("0\ud800", "non-hex", f"U+D800 at position 2 {NOT_HEX}"),
         ("05000", "odd-hex", "the number of hex digits is odd (5), an octet takes two"),
         ("050003CC02", "udhl-too-large", "UDHL 05 says 5 octets, 4 came after it"),
         ("0100FF", "udhl-too-small", "UDHL 01 says 1 octet, 2 came after it"),

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from http.client import BadStatusLine, HTTPConnection, IncompleteRead
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
+from urllib.request import urlopen
 
 import httpx
 import pytest
@@ -21,6 +22,7 @@ from sandbox.config import Config
 from sandbox.connection import Connection
 from sandbox.core.match import Exact, When
 from sandbox.core.scenario import Fault, Fixed, Respond, Rule, Scenario, Step, Uniform
+from sandbox.serving import serving
 from sandbox.web import faults
 from sandbox.web.faults import GARBAGE, LONGEST_HANG_S, Line
 from sandbox.web.send import PATHS
@@ -165,6 +167,7 @@ class FakeConnection:
 
     def __init__(self, leave: Callable[[], None]) -> None:
         self.done: list[str | bytes] = []
+        self.on_stop: Callable[[], None] | None = None
         self._leave = leave
 
     def write(self, data: bytes) -> None:
@@ -272,6 +275,33 @@ async def test_a_server_that_stops_ends_the_connection_without_an_answer(respond
         await called.task
     assert called.connection.done[-1] == "close"
     assert called.sent == []
+
+
+SLOW = [Respond(delay=Fixed(3600)), Respond(fault=Fault.DRIP), Respond(delay=Fixed(3600), fault=Fault.DRIP)]
+
+
+@pytest.mark.parametrize("respond", SLOW)
+async def test_an_answer_that_is_late_or_slow_is_finished_when_the_server_begins_to_stop(
+    respond: Respond,
+) -> None:
+    called = Called(scenario(respond, submit=True))
+    await called.under_way()
+    assert called.connection.on_stop is not None
+    called.connection.on_stop()
+    await called.task
+    assert called.body == b"OK_1000001"
+
+
+@pytest.mark.parametrize("respond", SLOW)
+def test_an_answer_that_is_finished_at_the_stop_reaches_its_client(respond: Respond) -> None:
+    app = create_app(scenario=scenario(respond, submit=True))
+    with serving(app, grace_s=60) as url:
+        connection = socket.create_connection(("127.0.0.1", urlsplit(url).port or 0), timeout=30)
+        connection.sendall(request_octets(VALID, keeps_alive=True))
+        with urlopen(f"{url}{PATHS[0]}", timeout=30) as refused:
+            assert refused.read() == b"ERROR_1"
+    with connection:
+        assert heard(connection).octets.endswith(b"\r\n\r\nOK_1000001")
 
 
 @pytest.mark.parametrize("fault", [Fault.RESET, Fault.TRUNCATE, Fault.GARBAGE, Fault.HANG])
@@ -444,31 +474,24 @@ async def test_what_is_written_in_one_turn_is_sent_together_and_nothing_after_th
 
 
 @pytest.mark.parametrize(
-    ("respond", "is_cut_short"), [(Respond(fault=Fault.HANG), False), (Respond(delay=Fixed(3600)), True)]
+    ("respond", "begins"),
+    [(Respond(fault=Fault.HANG), b""), (Respond(delay=Fixed(3600)), b"HTTP/1.1 200 OK\r\n")],
 )
 def test_a_server_that_stops_does_not_wait_for_ever(
-    respond: Respond,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    *,
-    is_cut_short: bool,
+    respond: Respond, begins: bytes, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A hang ends when the server begins to stop; an answer that is late has the grace time, here none."""
+    """A hang ends when the server begins to stop, and what is late comes: without grace, too."""
     cut_short: list[Line] = []
-    give_up = Line.give_up
-
-    def give_up_noted(line: Line) -> None:
-        cut_short.append(line)
-        give_up(line)
-
-    monkeypatch.setattr(Line, "give_up", give_up_noted)
+    monkeypatch.setattr(Line, "give_up", cut_short.append)
     with ExitStack() as stack:
         with served(scenario(respond)) as sandbox:
             connection = stack.enter_context(sandbox.connect())
             connection.sendall(request_octets(VALID, keeps_alive=True))
             sandbox.call({})
-        assert heard(connection).octets == b""
-    assert bool(cut_short) == is_cut_short
+        octets = heard(connection).octets
+        assert octets.startswith(begins)
+        assert bool(octets) == bool(begins)
+    assert cut_short == []
     assert capfd.readouterr().err == ""
 
 

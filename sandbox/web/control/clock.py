@@ -12,6 +12,7 @@ from sandbox.errors import ConfigError
 from sandbox.web.control.operation import Answer, Operation
 from sandbox.web.control.schemas import COUNT, MOMENT, members, ref
 from sandbox.web.moving import choose, move_by, move_to
+from sandbox.web.problems import ConflictError
 from sandbox.yaml_scalars import Duration, Text
 from sandbox.yaml_shapes import Bad, Keys, Made
 
@@ -46,10 +47,12 @@ async def clock(asked: Asked) -> JSONResponse:
 async def advance_clock(asked: Asked) -> JSONResponse:
     """Move a virtual clock forward; all that falls due on the way is attempted, in order, before the answer."""
     engine, distance = asked.engine, asked.body
-    if isinstance(distance, _By):
-        made = await move_by(engine, distance.seconds)
-    else:
-        made = await move_to(engine, distance)
+    made = await asked.whole(
+        move_by(engine, distance.seconds) if isinstance(distance, _By) else move_to(engine, distance)
+    )
+    if made is None:
+        now = rfc3339_exact(engine.clock.now())
+        raise ConflictError(f"the session or the server has ended on the way, when it was {now}")
     return JSONResponse({"now": rfc3339_exact(engine.clock.now()), "callbacks": made})
 
 
@@ -103,7 +106,7 @@ OPERATIONS: Final = (
                 "What time it is now, and how many attempts at callbacks were made.",
                 members(now=MOMENT, callbacks=COUNT),
             ),
-            409: Answer("The clock is not virtual.", members()),
+            409: Answer("The clock is not virtual, or the session has ended on the way.", members()),
         },
         body=_ADVANCE,
     ),

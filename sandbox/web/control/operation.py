@@ -84,9 +84,19 @@ class Asked:
 
         It is given up at once when whoever asks has gone, the session ends, or the server stops.
         """
+        return await self._ended_first(work, timeout_s, asyncio.ensure_future(self._end()))
+
+    async def whole(self, work: Coroutine[object, object, T]) -> T | None:
+        """Return what *work* comes to, though whoever asks may have gone; None when the session or the server ends."""
+        return await self._ended_first(work, None)
+
+    async def _ended_first(
+        self, work: Coroutine[object, object, T], timeout_s: float | None, *others: asyncio.Future[None]
+    ) -> T | None:
+        """Return what *work* comes to; None when the time, one of the others, the session or the server ends first."""
         self.end_with_server()
         over = asyncio.get_running_loop().create_future()
-        tasks = (asyncio.ensure_future(work), asyncio.ensure_future(self._end()), over)
+        tasks = (asyncio.ensure_future(work), over, *others)
 
         def give_up() -> None:
             over.cancel()

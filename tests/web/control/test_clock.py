@@ -1,12 +1,20 @@
 """The clock: what time it is, moving it, and choosing another."""
 
 import asyncio
+import json
+import threading
+from contextlib import ExitStack
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from sandbox.clock import RunningClock
+from sandbox.app import create_app
+from sandbox.carrier import Outcome, Parcel
+from sandbox.clock import RunningClock, VirtualClock
 from sandbox.config import Config
+from sandbox.serving import serving
 from tests.web.control.client import Client, talking
 from tests.worlds import NOON, REPORTED, FakeCarrier, turns
 
@@ -68,7 +76,7 @@ async def test_all_that_is_due_on_the_way_happens_retries_included(client: Clien
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        ({}, "is empty, wanted: one of by, to at least"),
+        ({}, "what stands here is empty, wanted: one of by, to at least"),
         ({"by": "1h", "to": "2026-01-01T00:00:00Z"}, "by and to exclude each other: leave one out"),
         (
             {"to": "2024-01-15T11:59:59Z"},
@@ -101,6 +109,38 @@ async def test_a_running_clock_is_not_moved() -> None:
             'the clock is real, only a virtual one is moved: PUT clock {"mode": "virtual"}, '
             "or serve --clock virtual"
         )
+
+
+class HeldUpCarrier(FakeCarrier):
+    """Never comes to an end, and says when it has begun."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_begun = threading.Event()
+
+    async def carry(self, parcel: Parcel) -> Outcome:
+        self.has_begun.set()
+        await asyncio.Event().wait()
+        return await super().carry(parcel)
+
+
+@pytest.mark.parametrize("session", ["", "/s/a"])
+def test_an_advance_that_a_receiver_holds_up_is_answered_when_the_server_stops(session: str) -> None:
+    """Were it cut off, the answer would be HTTP 500; were it waited for, it would take the minute of grace."""
+    carrier = HeldUpCarrier()
+    app = create_app(clock=VirtualClock(NOON), carrier=carrier)
+    with ExitStack() as running:
+        url = urlsplit(running.enter_context(serving(app, grace_s=60)))
+        client = HTTPConnection(url.hostname or "", url.port, timeout=30)
+        client.request("GET", f"{session}/sendMtSms.php?{urlencode(REPORTED)}")
+        assert client.getresponse().read() == b"OK_1000001"
+        client.request("POST", f"{session}/_sandbox/clock/advance", '{"by": "1h"}')
+        assert carrier.has_begun.wait(30)
+    answer = client.getresponse()
+    detail = json.loads(answer.read())["detail"]
+    client.close()
+    assert answer.status == 409
+    assert detail == "the session or the server has ended on the way, when it was 2024-01-15T12:00:01Z"
 
 
 async def test_an_advance_ends_when_another_clock_is_chosen_meanwhile() -> None:

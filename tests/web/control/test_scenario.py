@@ -102,7 +102,7 @@ async def test_a_new_scenario_begins_at_its_start_and_the_records_stay() -> None
         ({"yaml": ""}, [(1, 1, "the file is empty: a scenario has a name at least")]),
         ({"yaml": "seed: 1"}, [(1, 1, "name is missing")]),
         ({"yaml": "name: x\n\0"}, [(2, 1, "U+0000 cannot stand in YAML: write it as an escape")]),
-        ({"yaml": 5}, [(1, 1, 'is "5", wanted: a mapping with name, description, ')]),
+        ({"yaml": 5}, [(1, 1, 'what stands here is "5", wanted: a mapping with name, description, ')]),
         ({"yaml": None}, [(1, 9, 'yaml: is "null", where a text is wanted; quote it if it is one')]),
         (
             {"name": "defualt"},
@@ -117,14 +117,14 @@ async def test_a_new_scenario_begins_at_its_start_and_the_records_stay() -> None
             [(1, 9, "there is no built-in scenario default.yaml: did you mean default? ")],
         ),
         ({"name": ""}, [(1, 9, "name: is empty, where a text is wanted")]),
-        ({}, [(1, 1, "is empty, wanted: one of name, yaml at least")]),
+        ({}, [(1, 1, "what stands here is empty, wanted: one of name, yaml at least")]),
         ({"name": "default", "yaml": YAML}, [(1, 26, "name and yaml exclude each other: leave one out")]),
         (
             {"name": "default", "file": "/etc/passwd"},
             [(1, 19, 'there is no key "file" here, only name, yaml')],
         ),
-        ([], [(1, 1, "is a list, wanted: a mapping with name, yaml")]),
-        ("default", [(1, 1, 'is "default", wanted: a mapping with name, yaml')]),
+        ([], [(1, 1, "what stands here is a list, wanted: a mapping with name, yaml")]),
+        ("default", [(1, 1, 'what stands here is "default", wanted: a mapping with name, yaml')]),
     ],
 )
 async def test_a_scenario_with_mistakes_is_refused_with_their_places_and_the_old_one_stays(
