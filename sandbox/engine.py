@@ -11,7 +11,7 @@ from bisect import bisect_right
 from contextlib import suppress
 from copy import copy, deepcopy
 from itertools import chain
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.core import checks, report, timeline
@@ -172,16 +172,15 @@ class Engine:
         self._transaction_ids = TransactionIds(next_transaction_id)
         self._decided_by = [_Reign(self._requests + 1, self.rulebook, self.readings)]
         self._queue_unfinished()
-        due: list[tuple[datetime, Callable[..., None], Message, Change]] = []
         for message in reversed([*self.store.messages()]):
             if message.submission.transaction_id is not None:
                 self._transaction_ids.take(message.submission.transaction_id)
             if message.submission.udh is not None:
                 self._join(message, message.received_at)
-            due += ((change.send_at, self._report_late, message, change) for change in message.unsent)
-            due += ((each.at, self._change, message, each) for each in message.timeline[message.done :])
-        for at, action, message, change in sorted(due, key=itemgetter(0)):
-            self.agenda.add(at, action, message, change)
+            for change in message.unsent:
+                self.agenda.add(change.send_at, self._report_late, message, change)
+            for change in message.timeline[message.done :]:
+                self.agenda.add(change.at, self._change, message, change)
         waiting = [each for each in self.store.callbacks() if each.state is CallbackState.WAITING]
         # One that has been tried before others of its message were behind it, whatever their numbers.
         for callback in sorted(waiting, key=lambda each: each.retry_at is None):

@@ -53,8 +53,14 @@ class Run:
         assert isinstance(engine.clock, VirtualClock)
         return World(engine, engine.clock, self.carrier)
 
+    def write(self) -> None:
+        """Write what happened so far, so that what happens from now on has to be noted by itself."""
+        self.world.engine.store._file.flush()  # type: ignore[attr-defined] # noqa: SLF001
+
     async def submit(self, base: str = "", **parameters: str) -> str:
-        return (await self.client.get(f"{base}/sendMtSms.php", params={**VALID, **parameters})).text
+        answer = await self.client.get(f"{base}/sendMtSms.php", params={**VALID, **parameters})
+        self.write()
+        return answer.text
 
     async def shown(self, path: str, status: int = 200) -> Any:
         answer = await self.client.get(path)
@@ -62,6 +68,7 @@ class Run:
         return answer.json()
 
     async def done(self, method: str, path: str, body: Any = None) -> None:
+        self.write()
         answer = await self.client.request(method, path, json=body)
         assert answer.status_code < 300, answer.text
 
@@ -248,7 +255,9 @@ TWICE = "name: twice\ncallbacks: {retry: [10s, 20s]}"
 async def test_a_callback_that_waits_for_a_retry_has_those_that_are_left(path: Path) -> None:
     async with run(path, scenario=TWICE, carrier=down()) as before:
         await before.submit(**REPORTED)
-        await before.world.pass_time(11)
+        await before.world.pass_time(1)
+        before.write()
+        await before.world.pass_time(10)
         assert len(before.carrier.bodies) == 2
     async with run(path, now=at(15), scenario=TWICE, carrier=down()) as after:
         await after.world.pass_time(15.9)
@@ -662,7 +671,7 @@ async def test_a_server_whose_disk_is_full_serves_on_and_tries_again(
         file = before.app.state.engine.store._file  # noqa: SLF001
         file._connection.execute("PRAGMA max_page_count = 1")  # noqa: SLF001
         for _ in range(50):
-            assert (await before.submit()).startswith("OK_")
+            before.world.accept()
         with anyio.fail_after(10):
             while not file._is_failing:  # noqa: SLF001
                 await checkpoint()
