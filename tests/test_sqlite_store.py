@@ -19,7 +19,7 @@ from sandbox.app import create_app
 from sandbox.carrier import Arrived, Lost
 from sandbox.clock import VirtualClock
 from sandbox.config import Config
-from sandbox.core.model import Numbering
+from sandbox.core.model import Callback, Numbering
 from sandbox.errors import ConfigError
 from sandbox.sessions import Session
 from sandbox.sources import written
@@ -127,10 +127,11 @@ async def test_everything_is_still_there_in_the_next_run(path: Path) -> None:
         await before.submit(**REPORTED)
         await before.submit(to="nobody")
         await before.submit("/s/one", **REPORTED)
+        await before.submit(to="+34600000001")
         await before.world.pass_time(1)
         shown = [await before.shown(each) for each in EVERYTHING]
     assert shown[1]["status"] == "delivered"
-    assert shown[2]["total"] == 2
+    assert shown[2]["total"] == 3
     assert len(shown[3]["callbacks"][0]["attempts"]) == 1
     async with run(path, now=at(1)) as after:
         assert [await after.shown(each) for each in EVERYTHING] == shown
@@ -382,6 +383,17 @@ async def test_a_run_with_nothing_to_keep_writes_nothing(path: Path) -> None:
     async with run(path):
         pass
     assert rows(path, "SELECT count(*) FROM sessions") == [(0,)]
+
+
+def test_a_callback_changes_its_message(path: Path) -> None:
+    file = SqliteFile(path)
+    store, message = file.store(None, Numbering), a_message(1)
+    store.add_message(message)
+    file.flush()
+    store.add_callback(Callback(1, message, "http://127.0.0.1/", "POST", "{}"))
+    file.close()
+    ((record,),) = rows(path, "SELECT record FROM messages")
+    assert json.loads(record)["callback_numbers"] == [1]
 
 
 async def test_what_the_file_holds_is_told_at_the_start(path: Path) -> None:
