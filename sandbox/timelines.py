@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from itertools import chain
-from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from sandbox.core import report
@@ -76,12 +75,11 @@ class Timelines:
 
     def resume(self) -> None:
         """Go on with what the store has kept of an earlier run; what became due meanwhile happens soon, in order."""
-        due: list[tuple[datetime, Callable[..., None], Message, Change]] = []
         for message in reversed([*self._store.messages()]):
-            due += ((change.send_at, self._report_late, message, change) for change in message.unsent)
-            due += ((each.at, self._change, message, each) for each in message.timeline[message.done :])
-        for at, action, message, change in sorted(due, key=itemgetter(0)):
-            self._agenda.add(at, action, message, change)
+            for change in message.unsent:
+                self._agenda.add(change.send_at, self._report_late, message, change)
+            for change in message.timeline[message.done :]:
+                self._agenda.add(change.at, self._change, message, change)
         waiting = [each for each in self._store.callbacks() if each.state is CallbackState.WAITING]
         # One that has been tried before others of its message were behind it, whatever their numbers.
         for callback in sorted(waiting, key=lambda each: each.retry_at is None):

@@ -206,6 +206,7 @@ def test_serve_takes_its_options_from_the_environment(tmp_path: Path) -> None:
         "PANELSMS_SANDBOX_NO_SANDBOX_HEADERS": "1",
         "PANELSMS_SANDBOX_LOG": "json",
         "PANELSMS_SANDBOX_MAX_MESSAGES": "7",
+        "PANELSMS_SANDBOX_STORE": f"sqlite:{tmp_path / 'sandbox.db'}",
     }
     with serve(environment=environment) as server:
         body, headers = ask(server.url, to="recipient", responseType="json")
@@ -220,6 +221,7 @@ def test_serve_takes_its_options_from_the_environment(tmp_path: Path) -> None:
     assert (clock["mode"], clock["now"]) == ("virtual", "2024-01-15T12:00:00Z")
     assert ([session["name"] for session in sessions["sessions"]], sessions["most"]) == (["a"], 2)
     assert "correct-horse" not in server.log
+    assert (tmp_path / "sandbox.db").stat().st_size > 0
     assert body == '{"response":{"status":"ERROR_005"}}'
     assert not [name for name in headers if name.lower().startswith("x-sandbox")]
     assert json.loads(server.log.splitlines()[-1]) == {"event": "stopped", "reportsDue": 1}
