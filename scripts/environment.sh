@@ -80,9 +80,9 @@ install_checkout() {
     make_venv
   fi
   say "installing the package and what it needs (once, and whenever pyproject.toml changes)"
-  "$VENV/bin/python" -m pip install -qq --disable-pip-version-check --editable "$root$extras" >&2 ||
+  "$VENV/bin/python" -m pip install -qq --disable-pip-version-check --no-compile --editable "$root$extras" >&2 ||
     die "pip could not install the package; the first time it needs the network"
-  # Compiled once, as pip does with what it copies: with PYTHONDONTWRITEBYTECODE set, Python itself never would.
-  "$VENV/bin/python" -m compileall -q "$root/sandbox" >&2 || true
+  # Compiled once, and by all cores, where pip uses one: with PYTHONDONTWRITEBYTECODE set, Python itself never would.
+  "$VENV/bin/python" -m compileall -qq -j 0 "$root/sandbox" "$VENV/lib" >&2 || true
   echo "$wanted $extras" >"$stamp"
 }

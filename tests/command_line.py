@@ -47,6 +47,11 @@ def a_sandbox(*statuses: str, rules: tuple[Rule, ...] = (), config: Config | Non
         yield url
 
 
+def unmeasured() -> dict[str, str]:
+    """Return this process's environment for a Python that runs what is none of ours: coverage does not follow it there."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+
+
 def start(
     *arguments: str,
     program: tuple[str, ...] = AS_USERS_DO,

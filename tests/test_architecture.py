@@ -3,7 +3,6 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -176,7 +175,8 @@ def tree(module: str) -> ast.Module:
     return ast.parse(MODULES[module].read_text("utf-8"))
 
 
-def imports(module: str) -> set[str]:
+@cache
+def imports(module: str) -> frozenset[str]:
     """Return every module that *module* imports, at whatever place, for types or at run time."""
     found: set[str] = set()
     for node in ast.walk(tree(module)):
@@ -187,7 +187,7 @@ def imports(module: str) -> set[str]:
             assert node.module is not None
             names = {f"{node.module}.{alias.name}" for alias in node.names}
             found.update(name if name in MODULES else node.module for name in names)
-    return found
+    return frozenset(found)
 
 
 def belongs(module: str, packages: set[str]) -> bool:
@@ -201,8 +201,9 @@ def dotted(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def attributes(module: str) -> Iterator[str]:
-    return (dotted(node) for node in ast.walk(tree(module)) if isinstance(node, ast.Attribute))
+@cache
+def attributes(module: str) -> frozenset[str]:
+    return frozenset(dotted(node) for node in ast.walk(tree(module)) if isinstance(node, ast.Attribute))
 
 
 @pytest.mark.parametrize("module", CORE)

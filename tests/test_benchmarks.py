@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.command_line import unmeasured
+
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = sorted(
     path.stem
@@ -16,7 +18,12 @@ BENCHMARKS = sorted(
 
 def run(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=unmeasured(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -1,6 +1,5 @@
 """What is released: the wheel and the source archive, opened, and the wheel installed and used."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 from sandbox import __version__
 from sandbox.cli import COMMANDS
 from sandbox.contract import error_codes, reading_rows
+from tests.command_line import unmeasured
 
 ROOT = Path(__file__).parent.parent
 WITHIN_S = 120
@@ -23,11 +23,10 @@ DATA = ("contract", "scenarios")
 
 def run(*arguments: str, cwd: Path) -> str:
     """Run a Python of our own kind in *cwd*, unmeasured: what it imports is no file of this checkout."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     process = subprocess.run(
         [sys.executable, *arguments],
         cwd=cwd,
-        env=environment,
+        env=unmeasured(),
         capture_output=True,
         text=True,
         timeout=WITHIN_S,

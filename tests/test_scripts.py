@@ -181,4 +181,7 @@ def test_a_run_that_leaves_nothing_out_passes(tmp_path: Path) -> None:
 
 def pytest_in(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     pytest_alone = ("-m", "pytest", "-p", "no:cacheprovider", "-p", "tests.no_skips", "-c", os.devnull)
-    return run(sys.executable, *pytest_alone, "--rootdir", str(folder), str(folder), *options)
+    return run(
+        *(sys.executable, *pytest_alone, "--rootdir", str(folder), str(folder), *options),
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",  # what others bring costs more than the run
+    )

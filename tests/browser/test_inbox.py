@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 from starlette.types import Receive, Scope, Send
 
 from sandbox.advance import advance
@@ -164,14 +164,13 @@ def opened(chromium: Browser, **options: Any) -> Iterator[Page]:
         ):
             complaints.append(message.text)
 
-    def watch(route: Route) -> None:
-        if not route.request.url.startswith("http://127.0.0.1:"):
-            elsewhere.append(route.request.url)
-        route.continue_()
+    def watch(request: Request) -> None:
+        if not request.url.startswith("http://127.0.0.1:"):
+            elsewhere.append(request.url)
 
     page.on("console", listen)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.route("**/*", watch)
+    page.on("request", watch)
     yield page
     assert complaints == []
     assert elsewhere == []

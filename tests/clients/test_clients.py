@@ -1,7 +1,6 @@
 """The endpoint as real clients see it: PHP streams, Python requests, JavaScript fetch and curl."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from sandbox.client import Client
 from sandbox.core.scenario import Step
 from sandbox.serving import serving
 from sandbox.sources import builtin
+from tests.command_line import unmeasured
 
 HERE = Path(__file__).parent
 WITHIN_S = 30
@@ -74,7 +74,7 @@ def url() -> Iterator[str]:
 def send(client: RealClient, url: str, **parameters: str) -> list[str]:
     """Run a client; return the two lines that it prints: the answer, and the transaction id it read there."""
     without_proxies = {
-        name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")
+        name: value for name, value in unmeasured().items() if not name.lower().endswith("_proxy")
     }
     process = subprocess.run(
         [*client.program, *client.arguments(parameters)],

@@ -28,6 +28,8 @@ ROOT = Path(__file__).parents[2]
 CODES = len(error_codes())
 PLUGIN = plugin.__name__
 """Also what its entry point is called, so that naming it twice does no harm."""
+ALONE = ("-p", PLUGIN, "-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:hypothesispytest")
+"""Plugins of our own tests cost such a run more than what it is about."""
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +37,7 @@ def _outside(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None
     """Run what is written here as if our own options and variables were not there."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # what runs in this process is measured
     for name in plugin.OPTIONS:
         monkeypatch.delenv(f"PANELSMS_SANDBOX_{name.replace('-', '_').upper()}", raising=False)
     pytester.makeini("[pytest]\nfilterwarnings = error\n")
@@ -43,7 +46,7 @@ def _outside(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None
 def run(pytester: pytest.Pytester, tests: str, *options: str, in_process: bool = True) -> pytest.RunResult:
     """Run *tests*, which may use what is imported here."""
     pytester.makepyfile("import pytest, requests\nfrom sandbox import *\n\n" + dedent(tests))
-    given = ("-p", PLUGIN, "-p", "no:cacheprovider", "-p", "no:schemathesis", *options)
+    given = (*ALONE, *options)
     return (
         pytester.runpytest_inprocess(*given)
         if in_process
@@ -768,7 +771,7 @@ def test_a_project_with_a_folder_of_our_package_s_name_runs_its_tests(pytester: 
         def test_mark(): ...
         """,
     )
-    given = (sys.executable, "-m", "pytest", "-p", PLUGIN, "-p", "no:cacheprovider")
+    given = (sys.executable, "-m", "pytest", *ALONE)
     outcome = pytester.run(*given, "test_theirs.py", timeout=100)
     outcome.assert_outcomes(passed=1)
     for test in ("test_fixture", "test_mark"):
@@ -791,7 +794,7 @@ def test_a_run_without_our_fixtures_does_not_import_us(pytester: pytest.Pytester
             assert not [name for name in sys.modules if name.split(".")[0] == "sandbox"]
         """
     )
-    outcome = pytester.runpytest_subprocess("-p", PLUGIN, "-p", "no:cacheprovider", timeout=100)
+    outcome = pytester.runpytest_subprocess(*ALONE, timeout=100)
     outcome.assert_outcomes(passed=1)
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sandbox.core.model import Call, Unreadable, Value
 from sandbox.web.inbox.snippets import PLACEHOLDER, Snippet, of_call
 from sandbox.web.wire import read_call
+from tests.command_line import unmeasured
 from tests.served import Served, served
 from tests.worlds import READINGS, get
 
@@ -88,7 +89,7 @@ def run_curl(text: str, _: Path) -> None:
 def run_file(program: str, name: str, text: str, folder: Path) -> None:
     path = folder / name
     path.write_text(text, "utf-8")
-    subprocess.run([program, str(path)], check=True, capture_output=True, timeout=30)
+    subprocess.run([program, str(path)], env=unmeasured(), check=True, capture_output=True, timeout=30)
 
 
 RUNNERS: Mapping[str, Callable[[str, Path], None]] = {
