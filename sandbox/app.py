@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -136,7 +136,7 @@ class _Service:
         def tell(callback: Callback) -> None:
             store.changed(callback)
             if log is not None:
-                log.callback(callback)
+                log.callback(callback, name)
             feed.tell(Kind.CALLBACK, callback)
 
         engine = Engine(
@@ -155,7 +155,11 @@ class _Service:
             store=store,
             feed=feed,
             callback_url=config.callback_url,
-            on_request=log.request if log else None,
+            on_request=None
+            if log is None
+            else log.request
+            if name is None
+            else partial(log.request, session=name),
         )
         return Session(name, engine, play, begun_with=play, begun_at=self._begun_at)
 

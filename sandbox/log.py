@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO
 
 from sandbox.core.masking import shown_answer, without_secrets
 from sandbox.core.model import CallbackState, RequestRecord
@@ -23,24 +23,36 @@ if TYPE_CHECKING:
 WRITTEN_EVERY_S: Final = 0.05
 
 
+class _InSession(NamedTuple):
+    """A request of a session that has a name."""
+
+    session: str
+    record: RequestRecord
+
+
+_Entry = RequestRecord | _InSession | str
+
+
 class Log:
     """Writes lines to *stream*, as text or as JSON."""
 
     def __init__(self, stream: TextIO, *, is_json: bool = False) -> None:
         self._stream = stream
         self._is_json = is_json
-        self._waiting: list[RequestRecord | str] = []
+        self._waiting: list[_Entry] = []
 
-    def request(self, record: RequestRecord) -> None:
-        """Tell of a request and its answer."""
+    def request(self, record: RequestRecord, session: str | None = None) -> None:
+        """Tell of a request and its answer, in a session or the server's own."""
+        entry = record if session is None else _InSession(session, record)
         if self._waiting:  # as in _add, which each send would have to call
-            self._waiting.append(record)
+            self._waiting.append(entry)
         else:
-            self._add(record)
+            self._add(entry)
 
-    def callback(self, callback: Callback) -> None:
+    def callback(self, callback: Callback, session: str | None = None) -> None:
         """Tell of a callback: where it stands now, which may be another place when the line is written."""
-        self._add(_callback_json(callback) if self._is_json else _callback_text(callback))
+        spell = _callback_json if self._is_json else _callback_text
+        self._add(spell(callback, session))
 
     def scenario(self, reading: Reading) -> None:
         """Tell what came of reading the scenario's file again."""
@@ -54,21 +66,28 @@ class Log:
         """Write what is kept; a stream that nobody reads any more is no reason to stop serving."""
         waiting, self._waiting = self._waiting, []
         spell = _request_json if self._is_json else _request_text
-        lines = [entry if isinstance(entry, str) else spell(entry) for entry in waiting]
+        lines = [
+            entry
+            if isinstance(entry, str)
+            else spell(entry.record, entry.session)
+            if isinstance(entry, _InSession)
+            else spell(entry, None)
+            for entry in waiting
+        ]
         try:
             self._stream.write("\n".join([*lines, ""]))
             self._stream.flush()
         except (OSError, ValueError):
             self._waiting.clear()
 
-    def _add(self, entry: RequestRecord | str) -> None:
+    def _add(self, entry: _Entry) -> None:
         if not self._waiting:
             asyncio.get_running_loop().call_later(WRITTEN_EVERY_S, self.flush)
         self._waiting.append(entry)
 
 
-def _request_text(record: RequestRecord) -> str:
-    line = f"{_clock(record.at)} r{record.number} {record.call.method} {excerpt(shown_answer(record), 80)}"
+def _request_text(record: RequestRecord, session: str | None) -> str:
+    line = f"{_clock(record.at)} {_where(session)}r{record.number} {record.call.method} {excerpt(shown_answer(record), 80)}"
     if record.reason:
         line += f" - {excerpt(without_secrets(record.reason), 400)}"
     if record.hints:
@@ -76,11 +95,12 @@ def _request_text(record: RequestRecord) -> str:
     return line
 
 
-def _request_json(record: RequestRecord) -> str:
+def _request_json(record: RequestRecord, session: str | None) -> str:
     to = record.call.parameters.get("to")
     return _json(
         at=rfc3339_millis(record.at),
         event="request",
+        session=session,
         id=f"r{record.number}",
         method=record.call.method,
         to=to if isinstance(to, str) else None,
@@ -91,18 +111,21 @@ def _request_json(record: RequestRecord) -> str:
     )
 
 
-def _callback_text(callback: Callback) -> str:
+def _callback_text(callback: Callback, session: str | None) -> str:
     state = "failed, will be tried again" if callback.state is CallbackState.WAITING else callback.state
-    line = f"c{callback.number} report to {excerpt(without_secrets(callback.url), 120)} {state}"
+    line = (
+        f"{_where(session)}c{callback.number} report to {excerpt(without_secrets(callback.url), 120)} {state}"
+    )
     at, why = _latest(callback)
     return (f"{_clock(at)} " if at else "") + line + (f" - {excerpt(why, 400)}" if why else "")
 
 
-def _callback_json(callback: Callback) -> str:
+def _callback_json(callback: Callback, session: str | None) -> str:
     at, why = _latest(callback)
     return _json(
         at=rfc3339_millis(at) if at else None,
         event="callback",
+        session=session,
         id=f"c{callback.number}",
         transactionId=callback.message.transaction_id,
         url=without_secrets(callback.url),
@@ -129,6 +152,11 @@ def _reading_json(reading: Reading) -> str:
         changed=list(reading.differences),
         mistakes=list(reading.mistakes),
     )
+
+
+def _where(session: str | None) -> str:
+    """Return what goes before an id, as each session counts for itself: ``/s/test-7 ``."""
+    return "" if session is None else f"/s/{excerpt(session)} "
 
 
 def _clock(at: datetime) -> str:

@@ -108,6 +108,7 @@ async def test_a_request_as_json() -> None:
         {
             "at": "2024-01-15T12:00:00.000Z",
             "event": "request",
+            "session": None,
             "id": "r7",
             "method": "GET",
             "to": "+1222333444",
@@ -133,6 +134,7 @@ async def test_a_callback_as_json() -> None:
         {
             "at": "2024-01-15T12:00:00.000Z",
             "event": "callback",
+            "session": None,
             "id": "c3",
             "transactionId": "t1",
             "url": RECEIVER,
@@ -143,6 +145,7 @@ async def test_a_callback_as_json() -> None:
         {
             "at": None,
             "event": "callback",
+            "session": None,
             "id": "c3",
             "transactionId": "t1",
             "url": RECEIVER,
@@ -189,3 +192,19 @@ async def test_what_becomes_of_the_stores_file_is_one_line() -> None:
     there = Told(is_json=True)
     there.log.store("store a.db is written again")
     assert there.events == [{"event": "store", "what": "store a.db is written again"}]
+
+
+@pytest.mark.parametrize("is_json", [False, True])
+async def test_lines_of_a_session_name_it_as_each_counts_for_itself(*, is_json: bool) -> None:
+    here = Told(is_json=is_json)
+    here.log.request(record(), "test-7")
+    here.log.request(record())
+    here.log.callback(report(CallbackState.WAITING, attempts=TRIED), "zoë\n@example.com")
+    if is_json:
+        assert [event["session"] for event in here.events] == ["test-7", None, "zoë\n@example.com"]
+    else:
+        assert here.lines == [
+            "12:00:00 /s/test-7 r7 GET OK_1",
+            "12:00:00 r7 GET OK_1",
+            f"12:00:00 /s/zoU+00EBU+000A@example.com c3 report to {RECEIVER} failed, will be tried again - HTTP 500",
+        ]

@@ -1,6 +1,7 @@
 """Sessions: worlds of their own in one server, begun by their first use and ended by hand, by time or by number."""
 
 import gc
+import io
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from starlette.applications import Starlette
 
 from sandbox.app import create_app
 from sandbox.config import Config
+from sandbox.log import Log
 from sandbox.sessions import Session, split_path
 from sandbox.web.send import PATHS
 from tests.worlds import NOON, REPORTED, VALID, FakeCarrier
@@ -40,9 +42,9 @@ class Client(httpx.AsyncClient):
         return total
 
 
-def application(carrier: FakeCarrier | None = None, **options: Any) -> Starlette:
+def application(carrier: FakeCarrier | None = None, *, log: Log | None = None, **options: Any) -> Starlette:
     config = Config(clock="virtual", start_at=NOON, **options)
-    return create_app(config, carrier=carrier or FakeCarrier())
+    return create_app(config, carrier=carrier or FakeCarrier(), log=log)
 
 
 @contextmanager
@@ -103,6 +105,22 @@ async def test_each_session_has_messages_ids_and_counters_of_its_own(client: Cli
     ]
     assert [await client.total(name) for name in (None, "a", "b", "c")] == [1, 2, 1, 0]
     assert (await client.control("a", "GET", "messages/m2"))["transactionId"] == "1000002"
+
+
+async def test_the_log_names_the_session_of_what_it_tells() -> None:
+    stream = io.StringIO()
+    log = Log(stream)
+    with talking_to(application(log=log)) as client:
+        for name in (None, "a"):
+            await client.submit(name, **REPORTED)
+        await client.control("a", "POST", "clock/advance", {"by": 1})
+    log.flush()
+    lines = [line.split(" ", 1)[1] for line in stream.getvalue().splitlines()]
+    assert lines == [
+        "r1 GET OK_1000001",
+        "/s/a r1 GET OK_1000001",
+        "/s/a c1 report to http://127.0.0.1:9000/dlr delivered",
+    ]
 
 
 async def test_a_record_shows_the_path_within_its_session(client: Client) -> None:
