@@ -91,7 +91,7 @@ class Runner:
             timeout_s: after which it is ended, with all that it has started.
 
         Raises:
-            ConfigError: it cannot be run.
+            ConfigError: it cannot be run, or the block has ended meanwhile.
         """
         watch = Stopwatch()
         process = self._start(command, variables)
@@ -102,6 +102,7 @@ class Runner:
             exit_code = None
         took_ms = watch.ms()
         self._end(process)
+        self._demand_more(command)
         octets = [ear.heard() for ear in heard]
         out, err = (each.decode("utf-8", "backslashreplace") for each in octets)
         return Ended(exit_code, out, err, is_text=all(map(_is_text, octets)), took_ms=took_ms)
@@ -110,8 +111,7 @@ class Runner:
         words = [_filled_in(word, variables) for word in command.words]
         # One that began outside of the lock might be running, and at the end nobody would know.
         with self._lock:
-            if self._is_over:
-                raise ConfigError(f"{command.option}: it is over, and nothing is run any more")
+            self._demand_more(command)
             try:
                 process = subprocess.Popen(  # noqa: S603 - the very command that the user asks for
                     words,
@@ -127,6 +127,11 @@ class Runner:
                 ) from None
             self._running.add(process)
         return process
+
+    def _demand_more(self, command: Command) -> None:
+        """Raise a ConfigError once the block has ended: who runs a command in a thread is not to go on either."""
+        if self._is_over:
+            raise ConfigError(f"{command.option}: it is over, and nothing is run any more")
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         """End a command and all that it has started, unless it has ended."""

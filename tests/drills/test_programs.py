@@ -99,14 +99,15 @@ def test_octets_that_are_no_text_are_said_to_be_none(tmp_path: Path, octets: byt
     assert ended.out.startswith("\\xff" if octets == b"\xff" else octets[:1].decode())
 
 
-def test_at_the_end_of_the_block_nothing_is_left_running(tmp_path: Path) -> None:
+def test_at_the_end_of_the_block_nothing_is_left_running_and_nobody_goes_on(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "running")
     command = Command.read("--x", f"sh -c 'echo $$ > {tmp_path}/running; exec sleep 60'")
     with ThreadPoolExecutor() as pool:
         with Runner() as runner:
             run = pool.submit(runner.run, command, {}, 60)
             process_id = int((tmp_path / "running").read_text())
-        assert run.result(timeout=10).exit_code == -9
+        with pytest.raises(ConfigError, match="it is over"):
+            run.result(timeout=10)
     with pytest.raises(ProcessLookupError):
         os.kill(process_id, 0)
 
