@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from sandbox.clock import real_pause
 from sandbox.core.scenario import Fault
+from sandbox.web.endings import CONNECTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.types import Message, Receive, Scope, Send
 
-CONNECTION: Final = "panelsms.connection"
 
 GARBAGE: Final = b"\x15\x03\x03\x00\x02\x02\x50"
 """What is sent where HTTP is awaited: the alert of a port that speaks TLS."""

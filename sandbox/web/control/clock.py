@@ -11,8 +11,8 @@ from sandbox.core.times import MalformedTime, absolute, rfc3339_exact
 from sandbox.errors import ConfigError
 from sandbox.web.control.operation import Answer, Operation
 from sandbox.web.control.schemas import COUNT, MOMENT, members, ref
+from sandbox.web.endings import whole
 from sandbox.web.moving import choose, move_by, move_to
-from sandbox.web.problems import ConflictError
 from sandbox.yaml_scalars import Duration, Text
 from sandbox.yaml_shapes import Bad, Keys, Made
 
@@ -47,12 +47,8 @@ async def clock(asked: Asked) -> JSONResponse:
 async def advance_clock(asked: Asked) -> JSONResponse:
     """Move a virtual clock forward; all that falls due on the way is attempted, in order, before the answer."""
     engine, distance = asked.engine, asked.body
-    made = await asked.whole(
-        move_by(engine, distance.seconds) if isinstance(distance, _By) else move_to(engine, distance)
-    )
-    if made is None:
-        now = rfc3339_exact(engine.clock.now())
-        raise ConflictError(f"the session or the server has ended on the way, when it was {now}")
+    move = move_by(engine, distance.seconds) if isinstance(distance, _By) else move_to(engine, distance)
+    made = await whole(engine, asked.request.scope, move)
     return JSONResponse({"now": rfc3339_exact(engine.clock.now()), "callbacks": made})
 
 

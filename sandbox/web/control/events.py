@@ -20,6 +20,7 @@ from sandbox.web.control.messages import shown
 from sandbox.web.control.operation import Answer, Operation
 from sandbox.web.control.scenario import scenario_json
 from sandbox.web.control.schemas import TEXT
+from sandbox.web.endings import end_with_server
 from sandbox.web.records import callback_json, request_json
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ async def events(asked: Asked) -> Response:
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     if asked.request.method == "HEAD":
         return Response(headers=headers, media_type=_Stream.media_type)
-    asked.end_with_server()
+    end_with_server(asked.engine, asked.request.scope)
     return _Stream(asked.session, headers)
 
 

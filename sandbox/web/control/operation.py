@@ -16,6 +16,7 @@ from starlette.routing import Route
 from sandbox.core.spelling import excerpt
 from sandbox.errors import ScenarioError, did_you_mean
 from sandbox.web.control import json_nodes
+from sandbox.web.endings import ended_first
 from sandbox.web.problems import BodyError, QueryError
 from sandbox.yaml_nodes import Pairs, Scalar
 from sandbox.yaml_shapes import BAD, Notes, is_null
@@ -37,9 +38,6 @@ T = TypeVar("T")
 
 BODY_LIMIT: Final = 1 << 20
 """Octets of a body at most; no scenario file may be longer either."""
-
-CONNECTION: Final = "panelsms.connection"
-"""The extension of a scope that tells when the server stops; `serving.Connection` says how."""
 
 
 class _Nothing(NamedTuple):
@@ -84,39 +82,8 @@ class Asked:
 
         It is given up at once when whoever asks has gone, the session ends, or the server stops.
         """
-        return await self._ended_first(work, timeout_s, asyncio.ensure_future(self._end()))
-
-    async def whole(self, work: Coroutine[object, object, T]) -> T | None:
-        """Return what *work* comes to, though whoever asks may have gone; None when the session or the server ends."""
-        return await self._ended_first(work, None)
-
-    async def _ended_first(
-        self, work: Coroutine[object, object, T], timeout_s: float | None, *others: asyncio.Future[None]
-    ) -> T | None:
-        """Return what *work* comes to; None when the time, one of the others, the session or the server ends first."""
-        self.end_with_server()
-        over = asyncio.get_running_loop().create_future()
-        tasks = (asyncio.ensure_future(work), over, *others)
-
-        def give_up() -> None:
-            over.cancel()
-
-        at_end = self.engine.feed.at_end
-        at_end.append(give_up)
-        try:
-            await asyncio.wait(tasks, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-            return tasks[0].result() if tasks[0].done() else None
-        finally:
-            at_end.remove(give_up)
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-
-    def end_with_server(self) -> None:
-        """Let the session's feed end when the server stops, for an answer that hangs on it."""
-        connection = self.request.scope.get("extensions", {}).get(CONNECTION)
-        if connection is not None:
-            connection.on_stop = self.engine.feed.end
+        gone = asyncio.ensure_future(self._end())
+        return await ended_first(self.engine, self.request.scope, work, gone, timeout_s=timeout_s)
 
     async def _end(self) -> None:
         """Return when whoever asks has gone."""

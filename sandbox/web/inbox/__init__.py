@@ -145,6 +145,7 @@ class Inbox:
             query=dict(request.query_params),
             path=request.path_params,
             config=self._config,
+            scope=request.scope,
         )
 
     async def _answer(self, request: Request, act: Callable[[Visit], Awaitable[Page | Redirect]]) -> Response:

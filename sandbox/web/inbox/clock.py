@@ -8,6 +8,7 @@ from sandbox.advance import advance_to_report
 from sandbox.core.model import Change
 from sandbox.core.spelling import excerpt
 from sandbox.core.times import MalformedTime, absolute, rfc3339
+from sandbox.web.endings import whole
 from sandbox.web.inbox import tones
 from sandbox.web.inbox.first_call import first_call
 from sandbox.web.inbox.moments import moment, span
@@ -116,11 +117,10 @@ async def advance(visit: Visit, form: Mapping[str, str]) -> Redirect:
         raise QueryError("say by how much the clock is to be moved, or to what time: one of by and to")
     if to == REPORT:
         demand_virtual(engine)
-        made = await advance_to_report(engine)
-    elif to:
-        made = await move_to(engine, _moment(to))
+        move = advance_to_report(engine)
     else:
-        made = await move_by(engine, _seconds(by))
+        move = move_to(engine, _moment(to)) if to else move_by(engine, _seconds(by))
+    made = await whole(engine, visit.scope, move)
     return Redirect(f"{visit.base}/clock?made={made}")
 
 

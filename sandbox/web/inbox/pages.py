@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sandbox.config import Config
 from sandbox.core.spelling import excerpt
@@ -13,7 +13,7 @@ from sandbox.web.inbox.moments import moment, span
 from sandbox.web.problems import QueryError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, MutableMapping
     from datetime import datetime
 
     from sandbox.engine import Engine
@@ -41,6 +41,8 @@ class Visit:
     """What the path names: ``{"id": "m1"}``."""
     config: Config = field(default_factory=Config)
     """The server's options."""
+    scope: MutableMapping[str, Any] = field(default_factory=dict)
+    """Of the request, as the server has it."""
 
     @property
     def engine(self) -> Engine:

@@ -1,7 +1,6 @@
 """The clock: what time it is, moving it, and choosing another."""
 
 import asyncio
-import json
 import threading
 from contextlib import ExitStack
 from http.client import HTTPConnection
@@ -125,7 +124,12 @@ class HeldUpCarrier(FakeCarrier):
 
 
 @pytest.mark.parametrize("session", ["", "/s/a"])
-def test_an_advance_that_a_receiver_holds_up_is_answered_when_the_server_stops(session: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "body"), [("/_sandbox/clock/advance", '{"by": "1h"}'), ("/clock/advance", "by=1h")]
+)
+def test_an_advance_that_a_receiver_holds_up_is_answered_when_the_server_stops(
+    session: str, path: str, body: str
+) -> None:
     """Were it cut off, the answer would be HTTP 500; were it waited for, it would take the minute of grace."""
     carrier = HeldUpCarrier()
     app = create_app(clock=VirtualClock(NOON), carrier=carrier)
@@ -134,13 +138,15 @@ def test_an_advance_that_a_receiver_holds_up_is_answered_when_the_server_stops(s
         client = HTTPConnection(url.hostname or "", url.port, timeout=30)
         client.request("GET", f"{session}/sendMtSms.php?{urlencode(REPORTED)}")
         assert client.getresponse().read() == b"OK_1000001"
-        client.request("POST", f"{session}/_sandbox/clock/advance", '{"by": "1h"}')
+        client.request("POST", f"{session}{path}", body)
         assert carrier.has_begun.wait(30)
     answer = client.getresponse()
-    detail = json.loads(answer.read())["detail"]
+    said = answer.read().decode()
     client.close()
     assert answer.status == 409
-    assert detail == "the session or the server has ended on the way, when it was 2024-01-15T12:00:01Z"
+    assert "the session or the server has ended on the way, when it was 2024-01-15T12:00:01Z" in said.replace(
+        "The session", "the session"
+    )
 
 
 async def test_an_advance_ends_when_another_clock_is_chosen_meanwhile() -> None:
