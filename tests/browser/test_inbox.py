@@ -558,6 +558,8 @@ def test_moving_the_clock_makes_the_report_appear(page: Page, fresh: Sandbox, ch
         page.get_by_label("By", exact=True).fill("soon")
         page.get_by_role("button", name="Advance").first.click()
         expect(page.get_by_text("by cannot be soon")).to_be_visible()
+        fresh.send()
+        expect(page.get_by_role("link", name="Messages 2")).to_be_visible()
         page.go_back()
         assert page.url.endswith("/clock")
 

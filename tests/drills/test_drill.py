@@ -203,6 +203,13 @@ def test_the_secret_may_come_from_the_environment(tmp_path: Path) -> None:
 # -- the end -------------------------------------------------------------------------------------------------
 
 
+# A process that is started in the background may have been told to ignore Ctrl-C, and hands that on.
+INTERRUPTIBLE = (
+    "-c",
+    "import signal; from sandbox.cli import main; signal.signal(signal.SIGINT, signal.default_int_handler); main()",
+)
+
+
 def test_ctrl_c_ends_the_drill_and_the_client_that_runs(tmp_path: Path) -> None:
     script = tmp_path / "client.sh"
     script.write_text(
@@ -210,7 +217,7 @@ def test_ctrl_c_ends_the_drill_and_the_client_that_runs(tmp_path: Path) -> None:
         f"[ $PANELSMS_CONDITION = accepted ] || {{ echo $$ >> {tmp_path}/running; exec sleep 60; }}\n"
     )
     os.mkfifo(tmp_path / "running")
-    with start("drill", "--client", f"sh {script}", "--only", "reset") as process:
+    with start("drill", "--client", f"sh {script}", "--only", "reset", program=INTERRUPTIBLE) as process:
         client = int((tmp_path / "running").read_text())
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)

@@ -39,8 +39,10 @@ async function shownAt(address, options = {}) {
 }
 
 async function refresh(isTold = false) {
-  const { answer, fresh } = await shownAt(location.href, { headers: isTold ? { "Sandbox-Told": "1" } : {} });
-  if (answer.status === 404 && !one(".fault")) say("gone", "deleted");
+  // What says that something went wrong may be the answer to a form, and nothing to ask for; what is live about it is on all pages.
+  const address = one(".fault") ? `${base}/clock` : location.href;
+  const { answer, fresh } = await shownAt(address, { headers: isTold ? { "Sandbox-Told": "1" } : {} });
+  if (answer.status === 404) say("gone", "deleted");
   if (answer.status === 401) say("off", "signed out");
   if (answer.ok) renew(fresh);
 }
