@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -83,6 +84,40 @@ def median(rounds: Sequence[Round]) -> Round:
     """Return the median round of those in which the server was busy; of all where it was busy in none."""
     counting = [each for each in rounds if each.busy >= BUSY] or rounds
     return sorted(counting, key=lambda each: each.rate)[len(counting) // 2]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two servers that were loaded in turn: the median of what neighbours make against each other."""
+
+    rate: float
+    """Requests a second of the first, against the second's."""
+    lowest: float
+    highest: float
+    cpu: float
+    """CPU time for each request, likewise."""
+    more_us: float
+    """How much more of it the first takes."""
+    rounds: int
+    """How many counted: those in which both were busy, or all where there were none."""
+
+    def __str__(self) -> str:
+        return f"{self.lowest:.2f} to {self.highest:.2f} in {self.rounds} rounds; CPU each {self.cpu:.2f}"
+
+
+def compare(ones: Sequence[Round], others: Sequence[Round]) -> Compared:
+    """Return what rounds make against those beside them: whatever else the machine does slows neighbours alike."""
+    pairs = [*zip(ones, others, strict=True)]
+    pairs = [pair for pair in pairs if min(pair[0].busy, pair[1].busy) >= BUSY] or pairs
+    rates = [one.rate / other.rate for one, other in pairs]
+    return Compared(
+        statistics.median(rates),
+        min(rates),
+        max(rates),
+        statistics.median(one.cpu_us / other.cpu_us for one, other in pairs),
+        statistics.median(one.cpu_us - other.cpu_us for one, other in pairs),
+        len(pairs),
+    )
 
 
 def warm_up(server: Server, script: str) -> None:

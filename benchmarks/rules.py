@@ -1,11 +1,11 @@
 """What 200 rules cost the endpoint: requests a second with them against without any, for several kinds of rules.
 
-For each kind, a server with the rules and one without are loaded in turn, several times. The rules are such that none
-decides: all are tried on each request, and both servers do the same otherwise. wrk sends by GET from the other core;
-numbers and texts differ from one request to the next. A round in which a server's core was not busy says nothing, and
-is marked. Needs wrk and taskset.
+For each kind, a server with the rules and one without are loaded in turn, several times, and what neighbours make
+against each other counts. The rules are such that none decides: all are tried on each request, and both servers do the
+same otherwise. wrk sends by GET from the other core; numbers and texts differ from one request to the next. A round in
+which a server's core was not busy says nothing, and is marked. Needs wrk and taskset.
 
-    python benchmarks/rules.py [--quick] [--rounds 5] [--seconds 2]
+    python benchmarks/rules.py [--quick] [--rounds 9] [--seconds 1]
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 sys.path.insert(0, str(Path(__file__).parent))
 from command import Size, at_least, sizes
-from load import Round, measure, median, sends, warm_up
+from load import Compared, Round, compare, measure, sends, warm_up
 from server import SANDBOX, running
 
 if TYPE_CHECKING:
@@ -80,21 +80,19 @@ def main() -> int:
     """Measure, print a table and the ratio for each kind of rules, and say whether it reaches the goal."""
     chosen = sizes(
         __doc__,
-        rounds=Size(5, 1, "how often each is measured"),
-        seconds=Size(2, 2, "how long each time"),
+        rounds=Size(9, 1, "how often each is measured"),
+        seconds=Size(1, 1, "how long each time"),
     )
-    lines = []
-    for name, whens in MIXES.items():
-        without, with_rules = _compared(name, whens, **chosen)
-        lines.append((name, with_rules.rate / without.rate, with_rules.cpu_us - without.cpu_us))
+    found = {name: _compared(name, whens, **chosen) for name, whens in MIXES.items()}
     reached = True
-    for name, ratio, more_us in lines:
-        reached &= at_least(GOAL, ratio, f"200 rules / none, {name:11} ({more_us:+5.0f} us CPU each)")
+    for name, each in found.items():
+        what = f"200 rules / none, {name:11} ({each}, {each.more_us:+3.0f} us)"
+        reached &= at_least(GOAL, each.rate, what)
     return 0 if reached else 1
 
 
-def _compared(name: str, whens: Sequence[When], *, rounds: int, seconds: int) -> tuple[Round, Round]:
-    """Return the median round without rules, and the one with a rule for each of *whens*."""
+def _compared(name: str, whens: Sequence[When], *, rounds: int, seconds: int) -> Compared:
+    """Return what a server with a rule for each of *whens* makes against one without any."""
     script = sends("GET")
     with tempfile.TemporaryDirectory() as folder:
         empty, full = Path(folder, "none.yaml"), Path(folder, "rules.yaml")
@@ -111,7 +109,7 @@ def _compared(name: str, whens: Sequence[When], *, rounds: int, seconds: int) ->
                 for label, server in (("none", plain), (name, ruled)):
                     measured[label].append(measure(server, script, seconds))
                     print(f"{label:11} {measured[label][-1]}", flush=True)
-    return median(measured["none"]), median(measured[name])
+    return compare(measured[name], measured["none"])
 
 
 def _scenario(whens: Sequence[When]) -> str:

@@ -10,13 +10,12 @@ user. A round in which the server's core was not busy says nothing, and is marke
 
 from __future__ import annotations
 
-import statistics
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from command import Size, at_least, sizes
-from load import BUSY, Round, measure, sends, warm_up
+from load import Round, compare, measure, sends, warm_up
 from server import BASELINE, SANDBOX, running
 
 GOAL = 1.0
@@ -40,26 +39,13 @@ def main() -> int:
                 each = measure(server, scripts[method], chosen["seconds"])
                 rounds.setdefault((name, method), []).append(each)
                 print(f"{name:9} {method:4} {each}", flush=True)
-    theirs = rounds["starlette", "POST"]
-    reached = [_compared(method, rounds["sandbox", method], theirs) for method in scripts]
-    return 0 if all(reached) else 1
-
-
-def _compared(method: str, ours: list[Round], theirs: list[Round]) -> bool:
-    """Print what the rounds make against those beside them, and say whether it reaches the goal."""
-    pairs = [
-        (own, other) for own, other in zip(ours, theirs, strict=True) if min(own.busy, other.busy) >= BUSY
-    ]
-    if not pairs:
-        print(f"{method}: no round counts, as the servers' core was never busy", flush=True)
-        return False
-    ratios = sorted(own.rate / other.rate for own, other in pairs)
-    cpu = statistics.median(own.cpu_us / other.cpu_us for own, other in pairs)
-    what = (
-        f"{method}: requests a second, sandbox / bare Starlette, {ratios[0]:.2f} to {ratios[-1]:.2f} "
-        f"in {len(pairs)} rounds; CPU each {cpu:.2f}; median"
-    )
-    return at_least(GOAL, statistics.median(ratios), what)
+    reached = True
+    for method in scripts:
+        found = compare(rounds["sandbox", method], rounds["starlette", "POST"])
+        reached &= at_least(
+            GOAL, found.rate, f"{method}: requests a second, sandbox / bare Starlette, {found}; median"
+        )
+    return 0 if reached else 1
 
 
 if __name__ == "__main__":
