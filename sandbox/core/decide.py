@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from sandbox.core.candidates import Phase
+from sandbox.core.draw import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -131,7 +132,7 @@ def decide(
     entries = phase.candidates(facts, state)
     if not entries:
         return None
-    seed = book.scenario.seed
+    drawn = None
     rules = phase.rules
     best = len(rules)
     counts: list[int] = []
@@ -147,11 +148,13 @@ def decide(
             if not test(facts):
                 break
         else:
-            if chance is not None and not chance.is_met(seed=seed, request_number=request_number):
+            if drawn is None and (chance is not None or chancy):
+                drawn = line(book.scenario.seed, request_number)
+            if chance is not None and drawn is not None and not chance.is_met(drawn):
                 continue
             if plain:
                 best = _first(plain, best, rules, gone)
-            if chancy and (met := chances.met(seed=seed, request_number=request_number)):
+            if drawn is not None and chancy and (met := chances.met(drawn)):
                 best = _first((chancy[index] for index in met), best, rules, gone)
             for each in turns:
                 if positions := _count(progress, each, facts, counts):
@@ -179,10 +182,11 @@ def _count(progress: Progress, turns: Turns, facts: Facts, counts: list[int]) ->
 
     How many that makes goes to *counts*: of all, then of each that is apart.
     """
-    value = None if turns.per is None else facts.value(turns.per)
-    count = _counted(progress, turns.key, value)
+    key, per, _, _, by_count, cycles = turns
+    value = None if per is None else facts.value(per)
+    count = _counted(progress, key, value)
     counts.append(count)
-    positions = turns.falling_on(count)
+    positions = turns.falling_on(count) if cycles else by_count.get(count, ())
     apart = progress.standing.apart
     if not apart or apart.isdisjoint(turns.names):
         return positions

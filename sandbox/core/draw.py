@@ -40,15 +40,19 @@ def fraction(*, seed: int, request_number: int, purpose: str) -> float:
         request_number: counted in the session.
         purpose: what is drawn for; draws for two purposes know nothing of each other.
     """
-    slope, start = _line(seed, request_number)
+    slope, start = line(seed, request_number)
     return (((slope * _key(purpose) + start) & _ALL) >> _REST) / (1 << _BITS)
 
 
+Line = tuple[int, int]
+"""The draws of one request, as values of it: by how much it climbs, and where it starts."""
+
+
 @lru_cache(maxsize=16)  # a request may draw for several purposes
-def _line(seed: int, request_number: int) -> tuple[int, int]:
-    """Return the line of a request, of which its draws are values: by how much it climbs, and where it starts."""
-    digest = blake2b(f"{seed} {request_number}".encode(), digest_size=2 * _OCTETS).digest()
-    return int.from_bytes(digest[:_OCTETS]), int.from_bytes(digest[_OCTETS:])
+def line(seed: int, request_number: int) -> Line:
+    """Return the line of a request."""
+    digest = int.from_bytes(blake2b(b"%d %d" % (seed, request_number), digest_size=2 * _OCTETS).digest())
+    return digest >> 8 * _OCTETS, digest & _ALL
 
 
 @lru_cache(maxsize=1024)  # and those come again
@@ -69,9 +73,9 @@ class Chance(NamedTuple):
         """Return the chance of what is drawn for *purpose*."""
         return cls(_key(purpose), ceil(probability * (1 << _BITS)) << _REST)
 
-    def is_met(self, *, seed: int, request_number: int) -> bool:
-        """Say whether `fraction` is below the probability."""
-        slope, start = _line(seed, request_number)
+    def is_met(self, drawn: Line) -> bool:
+        """Say whether `fraction` is below the probability, for the request with that line."""
+        slope, start = drawn
         return (slope * self.key + start) & _ALL < self.bound
 
 
@@ -104,12 +108,11 @@ class Chances(NamedTuple):
             above=lanes(_ALL + 1 for _ in wanted),
         )
 
-    def met(self, *, seed: int, request_number: int) -> list[int]:
-        """Return the positions of those that are met, in order."""
+    def met(self, drawn: Line) -> list[int]:
+        """Return the positions of those that are met for the request with that line, in order."""
         keys, ones, draws, limits, above = self
-        slope, start = _line(seed, request_number)
-        drawn = (slope * keys + start * ones) & draws
-        met = (limits - drawn) & above
+        slope, start = drawn
+        met = (limits - ((slope * keys + start * ones) & draws)) & above
         positions = []
         while met:
             lowest = met & -met

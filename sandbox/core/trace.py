@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.core.candidates import purpose_of
-from sandbox.core.draw import draw_delay, draw_timeline, fraction
+from sandbox.core.draw import draw_delay, draw_timeline, fraction, line
 from sandbox.core.match import Compared, compare, miss, turn
 from sandbox.core.scenario import Fixed
 from sandbox.core.spelling import excerpt
@@ -160,7 +160,7 @@ def _counts(phase: Phase, mark: Mark, facts: Facts, *, seed: int, request_number
             continue
         if miss(phase.rules[entry.first].when, facts) is not None:
             continue
-        if entry.chance is not None and not entry.chance.is_met(seed=seed, request_number=request_number):
+        if entry.chance is not None and not entry.chance.is_met(line(seed, request_number)):
             continue
         for turns in entry.turns:
             count = next(left)

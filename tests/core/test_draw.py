@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.core import draw
-from sandbox.core.draw import LONGEST_DELAY_S, Chance, Chances, draw_delay, draw_timeline, fraction
+from sandbox.core.draw import LONGEST_DELAY_S, Chance, Chances, draw_delay, draw_timeline, fraction, line
 from sandbox.core.scenario import Fixed, Lognormal, Step, Uniform
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def test_draws_for_two_purposes_know_nothing_of_each_other() -> None:
 
 def test_a_hundred_rules_of_one_request_are_met_as_often_as_by_a_hundred_coins() -> None:
     chances = Chances.of([Chance.of(f"rule {number}", 0.5) for number in range(100)])
-    met = [len(list(chances.met(seed=1, request_number=number))) for number in range(2000)]
+    met = [len(list(chances.met(line(1, number)))) for number in range(2000)]
     mean = sum(met) / len(met)
     assert 49.5 < mean < 50.5
     assert 22 < sum((count - mean) ** 2 for count in met) / len(met) < 28
@@ -85,8 +85,8 @@ def test_a_chance_is_met_by_a_fraction_below_its_probability(
     wanted += [(purpose, drawn(purpose)) for purpose, _ in wanted]
     chances = [Chance.of(purpose, probability) for purpose, probability in wanted]
     expected = [drawn(purpose) < probability for purpose, probability in wanted]
-    assert [chance.is_met(seed=seed, request_number=number) for chance in chances] == expected
-    met = Chances.of(chances).met(seed=seed, request_number=number)
+    assert [chance.is_met(line(seed, number)) for chance in chances] == expected
+    met = Chances.of(chances).met(line(seed, number))
     assert list(met) == [position for position, is_met in enumerate(expected) if is_met]
 
 
