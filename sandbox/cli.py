@@ -6,8 +6,10 @@ other.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -35,6 +37,9 @@ COMMANDS: Final = (
     "drill",
 )
 """In the order of --help; the first is run when none is named."""
+
+_UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EIO, errno.EFBIG})
+"""What writing to standard output fails with; whatever else a command writes to, it tells of itself."""
 
 _OF_THE_GROUP: Final = frozenset({"-h", "--help", "--version"})
 
@@ -123,4 +128,13 @@ def main() -> None:
         # A message may hold characters that the terminal's encoding lacks.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    cli(prog_name=NAME)
+    try:
+        cli(prog_name=NAME)
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        # What is left in its buffer would fail once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with suppress(OSError):
+            click.echo(f"Error: standard output cannot be written: {error.strerror}", err=True)
+        sys.exit(1)

@@ -10,7 +10,7 @@ from sandbox import __version__
 from sandbox.cli import COMMANDS, cli
 from sandbox.commands.options import PARAMETERS
 from sandbox.core import parameters
-from tests.command_line import MESSAGE, command_of, finished, run
+from tests.command_line import MESSAGE, command_of, finished, run, start
 
 
 @pytest.mark.parametrize(
@@ -98,3 +98,14 @@ def test_colours_are_for_terminals_that_want_them(arguments: tuple[str, ...]) ->
     assert "\x1b[" in on_a_terminal.stdout
     assert "\x1b[" not in unwanted.stdout
     assert piped == unwanted.stdout == click.unstyle(on_a_terminal.stdout)
+
+
+@pytest.mark.parametrize("arguments", [("codes",), ("schema",), ("explain", *MESSAGE)])
+def test_output_that_cannot_be_written_is_one_clear_line(arguments: tuple[str, ...]) -> None:
+    full = "import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 1); from sandbox.cli import main; main()"
+    with start(*arguments, program=("-c", full)) as process:
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (
+        1,
+        "Error: standard output cannot be written: No space left on device\n",
+    )

@@ -66,8 +66,9 @@ async def settle(asked: Asked) -> JSONResponse:
     engine, timeout_s = asked.engine, asked.body
     if not await asked.within(timeout_s, _settled(engine)):
         waiting = [each for each in engine.store.callbacks() if each.state is CallbackState.WAITING]
+        when = "as the server stops," if engine.feed.is_over else f"after {timeout_s:g} s"
         raise ConflictError(
-            f"after {timeout_s:g} s callbacks that are due are still unsent or in flight: "
+            f"{when} callbacks that are due are still unsent or in flight: "
             "GET callbacks shows the attempts so far",
             callbacks=[callback_json(each) for each in waiting[:100]],
             total=len(waiting),

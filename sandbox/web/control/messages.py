@@ -147,7 +147,8 @@ def _waited_in_vain(choice: Choice, matched: int, count: int, timeout_s: float) 
     others = choice._replace(wanted={name: each for name, each in choice.wanted.items() if name != "status"})
     near = list(others.messages())
     due_at = engine.agenda.next_due_at
-    what = f"{matched} of {count} messages matched within {timeout_s:g} s"
+    until = "before the session or the server ended" if engine.feed.is_over else f"within {timeout_s:g} s"
+    what = f"{matched} of {count} messages matched {until}"
     if due_at is None:
         then = "nothing more is due"
     elif engine.clock.mode == "virtual":

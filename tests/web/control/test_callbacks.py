@@ -138,6 +138,19 @@ async def test_what_does_not_settle_in_time_is_a_conflict_with_what_is_under_way
         assert problem["total"] == 1
 
 
+async def test_settling_ends_when_the_server_stops() -> None:
+    carrier = FakeCarrier()
+    carrier.hold("127.0.0.1")
+    async with talking("name: x\ndefault: {dlr: [{status: delivered}]}", carrier=carrier) as client:
+        await client.submit(**REPORTED)
+        answer = asyncio.create_task(client.refused("POST", "settle", 409, {"timeout": "1h"}))
+        await turns()
+        client.app.state.engine.feed.end()
+        assert (await answer).startswith(
+            "as the server stops, callbacks that are due are still unsent or in flight"
+        )
+
+
 async def test_a_retry_that_is_not_due_yet_does_not_hold_up() -> None:
     def lose(_: Parcel) -> Lost:
         return Lost("connection refused", 1)

@@ -313,7 +313,11 @@ async def test_a_wait_ends_with_its_session(client: Client) -> None:
     answer = asyncio.create_task(client.get("/s/short/_sandbox/messages/wait?timeout=1h"))
     await turns()
     await client.delete("/s/short")
-    assert (await answer).status_code == 409
+    problem = (await answer).json()
+    assert problem["status"] == 409
+    assert problem["detail"] == (
+        "0 of 1 messages matched before the session or the server ended; nothing more is due"
+    )
 
 
 async def test_a_wait_ends_when_whoever_waits_has_gone(client: Client) -> None:
