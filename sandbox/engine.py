@@ -130,6 +130,7 @@ class Engine:
         self.callback_url = callback_url
         self._on_request = on_request
         self.feed = feed
+        self.ledger = Ledger()
         self.timelines = Timelines(
             agenda=agenda,
             dispatcher=dispatcher,
@@ -137,13 +138,13 @@ class Engine:
             feed=feed,
             descriptions=descriptions,
             readings=readings,
-            on_final=self._leave_queue,
+            ledger=self.ledger,
         )
         self._begin()
 
     def _begin(self) -> None:
         """Let nothing have happened yet."""
-        self.ledger = Ledger()
+        self.ledger.begin_anew()
         self.progress = Progress.fresh()
         self._assembly = Assembly()
         self._requests = 0
@@ -188,7 +189,7 @@ class Engine:
         self.scenario = rulebook.scenario
         self.readings = self.timelines.readings = readings
         self.progress = Progress.fresh()
-        self.ledger = Ledger()
+        self.ledger.begin_anew()
         self._queue_unfinished()
         self.decide_by(rulebook)
 
@@ -461,7 +462,4 @@ class Engine:
         if message.group is not None:
             self._assembly.forget(message.group)
         if not is_final(message.status):
-            self._leave_queue(message)
-
-    def _leave_queue(self, message: Message) -> None:
-        self.ledger.finish(message.submission.user)
+            self.ledger.finish(message.submission.user)

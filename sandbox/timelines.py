@@ -1,6 +1,6 @@
 """What becomes of the messages of a session once they are accepted: their changes of status, and the reports of these.
 
-Knows nothing of requests, rules or accounts.
+Knows nothing of requests or rules.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from sandbox.core.statuses import is_final
 from sandbox.feed import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from sandbox.agenda import Agenda
+    from sandbox.core.ledger import Ledger
     from sandbox.core.model import RequestRecord
     from sandbox.core.readings import Readings
     from sandbox.dispatcher import Dispatcher
@@ -42,7 +43,7 @@ class Timelines:
         feed: Feed,
         descriptions: Mapping[int, str],
         readings: Readings,
-        on_final: Callable[[Message], None],
+        ledger: Ledger,
     ) -> None:
         """Begin without any.
 
@@ -53,7 +54,7 @@ class Timelines:
             feed: is told of what happens.
             descriptions: of the error codes, by code.
             readings: how the open questions of the reference are read.
-            on_final: is called with a message that is about to have its final status.
+            ledger: where a message with its final status leaves the queue of its account.
         """
         self.readings = readings
         self.callbacks = 0
@@ -63,7 +64,7 @@ class Timelines:
         self._store = store
         self._feed = feed
         self._descriptions = descriptions
-        self._on_final = on_final
+        self._ledger = ledger
 
     def begin(self, message: Message) -> None:
         """Put an accepted message's timeline on the agenda; what is reported before the answer happens now."""
@@ -161,7 +162,7 @@ class Timelines:
         """Let a message have the status of the change that is next in its timeline."""
         if is_final(change.status) and not is_final(message.status):
             self._store.finish(message)
-            self._on_final(message)
+            self._ledger.finish(message.submission.user)
         message.status = change.status
         message.done += 1
         self._store.changed(message)

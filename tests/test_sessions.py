@@ -2,6 +2,7 @@
 
 import gc
 import io
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from starlette.applications import Starlette
 
 from sandbox.app import create_app
 from sandbox.config import Config
+from sandbox.core.model import Call
 from sandbox.log import Log
 from sandbox.sessions import Session, split_path
 from sandbox.web.send import PATHS
@@ -234,6 +236,21 @@ async def test_what_a_session_held_is_freed_when_it_ends() -> None:
         engines = [each for each in gc.get_objects() if isinstance(each, Session)]
         assert app.state.sessions.own in engines
         assert [each.name for each in engines if each.name == "a"] == []
+
+
+async def test_it_is_freed_at_once_as_nothing_in_it_points_back() -> None:
+    """What only the collector of garbage finds would stay for long: `serve` has it look rarely."""
+    sessions = application().state.sessions
+    gc.disable()
+    try:
+        session = sessions.called("a")
+        session.engine.handle(Call("GET", PATHS[0], REPORTED))
+        held = [weakref.ref(each) for each in (session.engine, session.engine.timelines)]
+        del session
+        await sessions.end("a")
+        assert [each() for each in held] == [None, None]
+    finally:
+        gc.enable()
 
 
 # -- each user a session --------------------------------------------------------------------------------

@@ -23,6 +23,10 @@ class Ledger:
     """The standings of a session's accounts, by user."""
 
     def __init__(self) -> None:
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Let every account stand where it did at first."""
         self._balances: dict[str, int] = {}
         self._queued: dict[str, int] = {}
         self._windows: dict[str, deque[datetime]] = {}
