@@ -5,6 +5,7 @@ import io
 import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -238,19 +239,22 @@ async def test_what_a_session_held_is_freed_when_it_ends() -> None:
         assert [each.name for each in engines if each.name == "a"] == []
 
 
-async def test_it_is_freed_at_once_as_nothing_in_it_points_back() -> None:
+@pytest.mark.parametrize("store", ["memory", "sqlite"])
+async def test_it_is_freed_at_once_as_nothing_in_it_points_back(store: str, tmp_path: Path) -> None:
     """What only the collector of garbage finds would stay for long: `serve` has it look rarely."""
-    sessions = application().state.sessions
-    gc.disable()
-    try:
-        session = sessions.called("a")
-        session.engine.handle(Call("GET", PATHS[0], REPORTED))
-        held = [weakref.ref(each) for each in (session.engine, session.engine.timelines)]
-        del session
-        await sessions.end("a")
-        assert [each() for each in held] == [None, None]
-    finally:
-        gc.enable()
+    app = application(store="memory" if store == "memory" else f"sqlite:{tmp_path / 'sandbox.db'}")
+    sessions = app.state.sessions
+    async with app.router.lifespan_context(app):
+        gc.disable()
+        try:
+            session = sessions.called("a")
+            session.engine.handle(Call("GET", PATHS[0], REPORTED))
+            held = [weakref.ref(each) for each in (session.engine, session.engine.timelines)]
+            del session
+            await sessions.end("a")
+            assert [each() for each in held] == [None, None]
+        finally:
+            gc.enable()
 
 
 # -- each user a session --------------------------------------------------------------------------------

@@ -106,6 +106,7 @@ class SqliteStore(MemoryStore):
     def end(self) -> None:
         """Keep nothing beyond this run."""
         self._file.forget(self._session)
+        self.numbering = Numbering  # what said so may hold all that has ended
 
     def _drop(self) -> Message:
         message = super()._drop()
